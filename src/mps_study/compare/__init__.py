@@ -1,0 +1,1 @@
+"""Comparing sets of different models: areas, overlaps in a common frame, summaries."""

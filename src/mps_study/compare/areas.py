@@ -1,0 +1,52 @@
+"""Sizes of minimal sufficient pixel sets: one row an image and model."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+COLUMNS = {
+    "image": "string",
+    "model": "string",
+    "architecture": "string",
+    "fingerprint": "string",
+    "half": "string",
+    "label": "Int64",
+    "target": "Int64",
+    "correct": "boolean",
+    "status": "string",
+    "reason": "string",
+    "pixels": "Int64",
+    "area": "float64",
+    "height": "Int64",
+    "width": "Int64",
+    "confidence": "float64",
+    "target_confidence": "float64",
+    "calls": "Int64",
+    "evaluations": "Int64",
+}
+
+
+def measure_areas(records: pd.DataFrame, manifest: pd.DataFrame, architectures: dict[str, str]) -> pd.DataFrame:
+    """The `areas` frame (docs/architecture.md), in the order of the architectures' models, then of the manifest.
+
+    Args:
+        records: small columns of the record store, all models one below the other.
+        manifest: the sample.
+        architectures: model -> architecture.
+
+    `area` is the set's pixels over the input's pixels, NaN without a set. `correct` is NA for unlabelled images.
+    Records of images that are not in the manifest are left out.
+    """
+    if records.empty:
+        return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    facts = manifest[["image", "half", "label"]].assign(position=range(len(manifest)))
+    frame = records.merge(facts, on="image", how="inner", validate="many_to_one")
+    frame["architecture"] = frame["model"].map(architectures)
+    frame["model_position"] = frame["model"].map({m: i for i, m in enumerate(architectures)})
+    frame["area"] = frame["pixels"].astype("float64") / (
+        frame["height"].astype("float64") * frame["width"].astype("float64")
+    )
+    frame["label"] = frame["label"].astype("Int64")
+    frame["correct"] = (frame["target"].astype("Int64") == frame["label"]).astype("boolean")
+    frame = frame.sort_values(["model_position", "position"], kind="stable", ignore_index=True)
+    return frame[list(COLUMNS)].astype(COLUMNS)

@@ -1,0 +1,37 @@
+"""One frame for masks of different models: the part of the source image that both saw, on a common grid."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+GRID = 224
+View = tuple[float, float, float, float]
+"""Top, left, bottom, right in source pixels."""
+
+
+def common_field(a: View, b: View) -> View | None:
+    """The part of the source image in both views; None if they do not meet."""
+    top, left = max(a[0], b[0]), max(a[1], b[1])
+    bottom, right = min(a[2], b[2]), min(a[3], b[3])
+    return (top, left, bottom, right) if top < bottom and left < right else None
+
+
+def on_grid(mask: NDArray[np.bool_], view: View, field: View, grid: int = GRID) -> NDArray[np.bool_]:
+    """(grid, grid) bool: the mask's value at the centre of each of the grid's cells over `field`.
+
+    Args:
+        mask: (h, w) bool in the model's input, which shows `view` of the source image.
+        view: of the model.
+        field: the part of the source image that the grid covers; inside `view`.
+    """
+    rows = _nearest(mask.shape[0], view[0], view[2], field[0], field[2], grid)
+    columns = _nearest(mask.shape[1], view[1], view[3], field[1], field[3], grid)
+    return mask[np.ix_(rows, columns)]
+
+
+def _nearest(size: int, start: float, stop: float, low: float, high: float, grid: int) -> NDArray[np.intp]:
+    """For each cell of a grid over [low, high]: which of `size` pixels over [start, stop] holds its centre."""
+    centres = low + (np.arange(grid) + 0.5) * (high - low) / grid
+    pixels = np.floor((centres - start) / (stop - start) * size).astype(np.intp)
+    return pixels.clip(0, size - 1)

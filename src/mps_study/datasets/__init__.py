@@ -1,0 +1,1 @@
+"""Kedro datasets of our own: images, models, checkpoints, MPS records, figures."""

@@ -1,0 +1,115 @@
+"""Exported models, their cards, and checkpoints: one file a model, added one by one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kedro.io import AbstractDataset, DatasetError
+
+from mps_study.datasets.files import write_bytes, written_atomically
+from mps_study.models.card import ModelCard
+from mps_study.models.export import Exported, move_model
+
+
+class OnnxModels(AbstractDataset[dict[str, Exported], dict[str, Path]]):
+    """Saves exported models by moving their files here; loads name -> path of the ONNX file."""
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def save(self, data: dict[str, Exported]) -> None:
+        """Add or replace these models."""
+        for name, exported in data.items():
+            move_model(exported.path, self._folder / f"{name}.onnx")
+
+    def load(self) -> dict[str, Path]:
+        """Name -> path of every model here."""
+        return _named_files(self._folder, ".onnx", "exported model", "model_export")
+
+    def _exists(self) -> bool:
+        return any(self._folder.glob("*.onnx"))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._folder)}
+
+
+class ModelCards(AbstractDataset[dict[str, ModelCard], dict[str, ModelCard]]):
+    """Saves and loads cards as JSON files, name -> card. `so_far`: a missing folder is empty, not an error."""
+
+    def __init__(self, filepath: str, so_far: bool = False, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(filepath)
+        self._so_far = so_far
+        self.metadata = metadata
+
+    def save(self, data: dict[str, ModelCard]) -> None:
+        """Add or replace these cards."""
+        for name, card in data.items():
+            write_bytes(self._folder / f"{name}.json", (card.model_dump_json(indent=2) + "\n").encode())
+
+    def load(self) -> dict[str, ModelCard]:
+        """Name -> card."""
+        if self._so_far and not self._exists():
+            return {}
+        files = _named_files(self._folder, ".json", "model card", "model_export")
+        return {name: ModelCard.model_validate_json(f.read_text()) for name, f in files.items()}
+
+    def _exists(self) -> bool:
+        return any(self._folder.glob("*.json"))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._folder), "so_far": self._so_far}
+
+
+class Checkpoint(NamedTuple):
+    """A fine-tuned model: facts (`request`, `holdout_accuracy`, `history`, ...) and its tensors.
+
+    `path` is where the tensors are, once saved; `tensors` is only set on the way to the file.
+    """
+
+    facts: dict[str, Any]
+    path: Path | None = None
+    tensors: dict[str, Any] | None = None
+
+
+class Checkpoints(AbstractDataset[dict[str, Checkpoint], dict[str, Checkpoint]]):
+    """Saves checkpoints as safetensors files with their facts inside; loads name -> checkpoint (facts, path)."""
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def save(self, data: dict[str, Checkpoint]) -> None:
+        """Add or replace these checkpoints."""
+        from safetensors.torch import save_file
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for name, checkpoint in data.items():
+            with written_atomically(self._folder / f"{name}.safetensors") as path:
+                save_file(checkpoint.tensors or {}, path, metadata={"facts": json.dumps(checkpoint.facts)})
+
+    def load(self) -> dict[str, Checkpoint]:
+        """Name -> checkpoint; empty when nothing has been fine-tuned."""
+        from safetensors import safe_open
+
+        checkpoints = {}
+        for path in sorted(self._folder.glob("*.safetensors")):
+            with safe_open(path, framework="pt") as file:
+                facts = json.loads((file.metadata() or {}).get("facts", "{}"))
+            checkpoints[path.stem] = Checkpoint(facts, path)
+        return checkpoints
+
+    def _exists(self) -> bool:
+        return self._folder.is_dir()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._folder)}
+
+
+def _named_files(folder: Path, suffix: str, what: str, pipeline: str) -> dict[str, Path]:
+    files = {path.stem: path for path in sorted(folder.glob(f"*{suffix}"))}
+    if not files:
+        raise DatasetError(f"no {what} in {folder}; run `kedro run --pipeline {pipeline}` first")
+    return files

@@ -1,0 +1,167 @@
+"""The record store: what was found about each (model, fingerprint, image), in Parquet shards.
+
+`<folder>/<model>/<fingerprint>/<first image's position>.parquet`, masks bit-packed, and `complete.json` once the
+model has all its records. A shard is whole or absent. Fingerprints are never mixed in one table.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from kedro.io import AbstractDataset
+from numpy.typing import NDArray
+
+from mps_study.datasets.files import TEMPORARY, write_bytes, written_atomically
+from mps_study.mps.types import MpsRecord
+
+COMPLETE = "complete.json"
+
+
+@dataclass(frozen=True)
+class RecordShard:
+    """Some finished records of one model, in the order of the manifest.
+
+    Args:
+        model: the roster's name.
+        fingerprint: digest of everything that can change a record.
+        facts: what the fingerprint was made of, kept once beside the shards.
+        position: of the first record in the manifest; names the file.
+        records: at least one, except in a closing shard.
+        views: image -> the part of the source image that the model saw.
+        seconds: wall time since the previous shard, for rates; not stored.
+        complete: whether the model now has all its records.
+    """
+
+    model: str
+    fingerprint: str
+    facts: dict[str, Any]
+    position: int
+    records: list[MpsRecord]
+    views: dict[str, tuple[float, float, float, float]]
+    seconds: float = 0.0
+    complete: bool = False
+
+
+class RecordStore:
+    """Reads the store. Nothing is held in memory but what is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def is_complete(self, model: str, fingerprint: str) -> bool:
+        """Whether the model has all its records."""
+        return (self.folder / model / fingerprint / COMPLETE).is_file()
+
+    def images(self, model: str, fingerprint: str) -> set[str]:
+        """Images that have a record."""
+        shards = self._shards(model, fingerprint)
+        columns = [pd.read_parquet(shard, columns=["image"])["image"] for shard in shards]
+        return set(pd.concat(columns)) if columns else set()
+
+    def read(self, model: str, fingerprint: str, masks: bool = False) -> pd.DataFrame:
+        """Records of one model, one row an image, without the bulky columns unless asked for."""
+        columns = None if masks else SMALL_COLUMNS
+        frames = [pd.read_parquet(s, columns=columns) for s in self._shards(model, fingerprint)]
+        if not frames:
+            return pd.DataFrame(columns=columns or [*SMALL_COLUMNS, "mask", "landscape"])
+        frame = pd.concat(frames, ignore_index=True)
+        return frame.drop_duplicates("image", keep="first", ignore_index=True)
+
+    def _shards(self, model: str, fingerprint: str) -> list[Path]:
+        return sorted((self.folder / model / fingerprint).glob("*.parquet"))
+
+
+SMALL_COLUMNS = [
+    "image",
+    "model",
+    "fingerprint",
+    "status",
+    "reason",
+    "target",
+    "target_confidence",
+    "height",
+    "width",
+    "pixels",
+    "confidence",
+    "calls",
+    "evaluations",
+    "view",
+]
+
+
+def unpack_mask(packed: bytes, height: int, width: int) -> NDArray[np.bool_]:
+    """(height, width) bool from the store's `mask` column."""
+    bits = np.unpackbits(np.frombuffer(packed, dtype=np.uint8), count=height * width)
+    return bits.astype(bool).reshape(height, width)
+
+
+def unpack_landscape(packed: bytes, height: int, width: int) -> NDArray[np.float32]:
+    """(height, width) float32 from the store's `landscape` column (float16)."""
+    values = np.frombuffer(packed, dtype=np.float16)
+    return values.astype(np.float32).reshape(height, width)
+
+
+class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
+    """Saves one shard at a time; loads a `RecordStore`."""
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def save(self, data: RecordShard) -> None:
+        """Write a shard; sweep away what a killed run left half-written in this model's folder."""
+        folder = self._folder / data.model / data.fingerprint
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(f"*{TEMPORARY}"):
+            leftover.unlink()
+        facts = folder / "fingerprint.json"
+        if not facts.exists():
+            write_bytes(facts, _json(data.facts))
+        if data.records:
+            frame = pd.DataFrame([_row(record, data) for record in data.records])
+            with written_atomically(folder / f"{data.position:07d}.parquet") as path:
+                frame.to_parquet(path, compression="zstd", index=False)
+        if data.complete:
+            write_bytes(folder / COMPLETE, _json({"fingerprint": data.fingerprint}))
+
+    def load(self) -> RecordStore:
+        """A reader of the store, which may be empty."""
+        return RecordStore(self._folder)
+
+    def _exists(self) -> bool:
+        return any(self._folder.glob(f"*/*/{COMPLETE}"))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._folder)}
+
+
+def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
+    mask, landscape = record.mask, record.landscape
+    shape = (None, None) if mask is None else mask.shape
+    return {
+        "image": record.key,
+        "model": shard.model,
+        "fingerprint": shard.fingerprint,
+        "status": record.status,
+        "reason": record.reason,
+        "target": record.target.label,
+        "target_confidence": record.target.confidence,
+        "height": shape[0],
+        "width": shape[1],
+        "pixels": record.pixels,
+        "confidence": record.confidence,
+        "calls": record.calls,
+        "evaluations": record.evaluations,
+        "view": list(shard.views.get(record.key, ())),
+        "mask": None if mask is None else np.packbits(mask).tobytes(),
+        "landscape": None if landscape is None else landscape.astype(np.float16).tobytes(),
+    }
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value, indent=2, sort_keys=True) + "\n").encode()

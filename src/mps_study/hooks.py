@@ -1,0 +1,247 @@
+"""Kedro hooks: checks before any work begins, and one MLflow run per model and study.
+
+The only module that imports mlflow.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.framework.cli.utils import KedroCliError
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
+
+from mps_study.datasets.records import RecordShard
+from mps_study.images.sources import SourceError, candidates_of
+from mps_study.models.roster import unknown
+from mps_study.parameters import ParameterError, check_parameters
+
+log = logging.getLogger(__name__)
+TRACKING_URI = "sqlite:///mlflow.db"
+
+
+class CheckHooks:
+    """Answers a wrong environment, parameter, model or source with one line, before any work."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check environment and parameters."""
+        conf = Path(context.project_path) / "conf"
+        environments = sorted(path.name for path in conf.iterdir() if path.is_dir())
+        if context.env and context.env not in environments:
+            raise KedroCliError(unknown("environment", context.env, environments, "Environments are folders of conf/."))
+        try:
+            check_parameters(_raw_parameters(context))
+        except ParameterError as error:
+            raise KedroCliError(str(error)) from None
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
+        """List the candidates of every image source that this run draws from."""
+        if not any(node.name == "draw_sample" for node in pipeline.nodes):
+            return
+        sampling = catalog.load("params:data_sampling")
+        sources = [half["source"] for half in _halves(sampling)]
+        if _get(sampling, "training"):
+            sources.append(_get(sampling, "training"))
+        for source in sources:
+            try:
+                candidates_of(source)
+            except SourceError as error:
+                raise KedroCliError(str(error)) from None
+
+
+def _raw_parameters(context: KedroContext) -> dict[str, Any]:
+    """Parameters of conf with those of `--params` laid over them, before Kedro types them."""
+    parameters: dict[str, Any] = dict(context.config_loader["parameters"])
+    return _overlaid(parameters, getattr(context, "_runtime_params", None) or {})
+
+
+def _overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _overlaid(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _halves(sampling: Any) -> list[dict[str, Any]]:
+    halves = [_get(sampling, "labelled"), _get(sampling, "unlabelled")]
+    return [{"source": _get(half, "source")} for half in halves if half]
+
+
+def _get(group: Any, name: str) -> Any:
+    return group.get(name) if isinstance(group, dict) else getattr(group, name)
+
+
+class MlflowHooks:
+    """One MLflow run per (study, model, fingerprint): extraction, measures and figures of a model land together.
+
+    A run is found again by its tags, so that pipelines that run on different days add to the same one.
+    """
+
+    def __init__(self) -> None:
+        self._study = ""
+        self._parameters: dict[str, Any] = {}
+        self._client: Any = None
+        self._runs: dict[tuple[str, str], str] = {}
+        self._totals: dict[str, dict[str, float]] = {}
+        self._areas = pd.DataFrame()
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember the study's name and parameters."""
+        self._study = str(context.config_loader["globals"].get("study", "study"))
+        self._parameters = _raw_parameters(context)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Log shards, areas, the summary, figures and the report as they are saved."""
+        match dataset_name:
+            case "mps_records":
+                self._log_shard(data)
+            case "areas":
+                self._areas = data
+            case "model_summary":
+                self._log_summary(data)
+            case "figures" | "report":
+                self._log_files(dataset_name, data)
+
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
+        """Remember which fingerprints the study's areas have, for pipelines that only load them."""
+        if dataset_name == "areas":
+            self._areas = data
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        """Mark the runs as finished."""
+        for run in self._runs.values():
+            self._client.set_terminated(run)
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Mark the runs as failed."""
+        for run in self._runs.values():
+            self._client.set_terminated(run, status="FAILED")
+
+    def _log_shard(self, shard: RecordShard) -> None:
+        if not shard.records:
+            return
+        run = self._run(shard.model, shard.fingerprint)
+        totals = self._totals.setdefault(
+            shard.model, {"images": 0, "evaluations": 0, "seconds": 0, "area": 0, "sets": 0}
+        )
+        sets = [record.area for record in shard.records if record.mask is not None]
+        totals["images"] += len(shard.records)
+        totals["evaluations"] += sum(record.evaluations for record in shard.records)
+        totals["seconds"] += shard.seconds
+        totals["area"] += sum(sets)
+        totals["sets"] += len(sets)
+        self._metrics(
+            run,
+            {
+                "images_searched": totals["images"],
+                "evaluations_per_image": totals["evaluations"] / totals["images"],
+                "evaluations_per_second": totals["evaluations"] / max(totals["seconds"], 1e-9),
+                "mean_area_so_far": totals["area"] / max(totals["sets"], 1),
+            },
+            step=int(totals["images"]),
+        )
+
+    def _log_summary(self, summary: pd.DataFrame) -> None:
+        marks = self._marks()
+        for row in summary.to_dict("records"):
+            run = self._run(str(row["model"]), marks[str(row["model"])], str(row["architecture"]))
+            chosen = ("accuracy", "confidence", "evaluations", "n_without_set")
+            self._metrics(
+                run,
+                {
+                    str(name): float(value)
+                    for name, value in row.items()
+                    if (name in chosen or str(name).startswith("area_")) and pd.notna(value)
+                },
+            )
+
+    def _log_files(self, name: str, data: Any) -> None:
+        """Every model's run gets the study's size figure; the report goes beside it."""
+        files = {"report.html": data.encode()} if name == "report" else data
+        wanted = {f: c for f, c in files.items() if f in ("report.html", "sizes.png")}
+        for model, fingerprint in self._marks().items():
+            run = self._run(model, fingerprint)
+            for file, content in wanted.items():
+                self._artifact(run, file, content)
+
+    def _marks(self) -> dict[str, str]:
+        return dict(zip(self._areas["model"], self._areas["fingerprint"], strict=True))
+
+    def _metrics(self, run: str, metrics: dict[str, float], step: int = 0) -> None:
+        for name, value in metrics.items():
+            self._client.log_metric(run, name, value, step=step)
+
+    def _artifact(self, run: str, file: str, content: bytes) -> None:
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / file
+            path.write_bytes(content)
+            self._client.log_artifact(run, str(path))
+
+    def _run(self, model: str, fingerprint: str, architecture: str = "") -> str:
+        """The run of this model and fingerprint, reopened or new."""
+        if (model, fingerprint) in self._runs:
+            return self._runs[model, fingerprint]
+        client = self._connect()
+        experiment = client.get_experiment_by_name(self._study)
+        identity = experiment.experiment_id if experiment else client.create_experiment(self._study)
+        found = client.search_runs(
+            [identity],
+            f"tags.model = '{model}' and tags.fingerprint = '{fingerprint}'",
+            max_results=1,
+        )
+        if found:
+            run = found[0].info.run_id
+            client.set_terminated(run, status="RUNNING")
+        else:
+            run = client.create_run(identity, run_name=model, tags=self._tags(model, fingerprint)).info.run_id
+            for name, value in self._run_parameters(model).items():
+                client.log_param(run, name, value)
+        self._runs[model, fingerprint] = str(run)
+        return str(run)
+
+    def _tags(self, model: str, fingerprint: str) -> dict[str, str]:
+        architecture = str(self._parameters["models"][model].get("architecture", ""))
+        return {
+            "model": model,
+            "architecture": architecture,
+            "study": self._study,
+            "fingerprint": fingerprint,
+        }
+
+    def _run_parameters(self, model: str) -> dict[str, Any]:
+        entry = self._parameters["models"][model]
+        search = {f"search.{name}": value for name, value in self._parameters["search"].items()}
+        return {
+            "model": model,
+            "timm": entry.get("timm") or entry.get("onnx"),
+            "weights": entry.get("weights", "hub"),
+            **search,
+        }
+
+    def _connect(self) -> Any:
+        if self._client is None:
+            os.environ.setdefault("DO_NOT_TRACK", "true")
+            from mlflow import MlflowClient
+
+            for name in ("alembic", "mlflow"):
+                logging.getLogger(name).setLevel(logging.WARNING)
+
+            uri = os.environ.get("MLFLOW_TRACKING_URI", TRACKING_URI)
+            self._client = MlflowClient(tracking_uri=uri)
+        return self._client

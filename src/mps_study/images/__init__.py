@@ -1,0 +1,1 @@
+"""Image sources, uniform sampling, decoding."""

@@ -1,0 +1,1 @@
+"""Roster, weights, fine-tuning, ONNX export, and the classifier that answers mutants."""

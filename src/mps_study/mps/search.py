@@ -1,0 +1,138 @@
+"""One image -> its minimal sufficient pixel set.
+
+Reads like the algorithm in the paper: ask for the class, build the responsibility map, rank the pixels, take the
+shortest prefix that is sufficient. Every step asks through generators; nothing here calls a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mps_study.mps.baselines import baseline_picture
+from mps_study.mps.inquiry import Inquiry
+from mps_study.mps.mutants import Masks, Shape
+from mps_study.mps.rankings import RANKINGS, by_value
+from mps_study.mps.schedule import Job, run_searches
+from mps_study.mps.sufficiency import passing_edge, shortest_prefix
+from mps_study.mps.types import (
+    BASELINE,
+    FOUND,
+    INVALID,
+    STATUSES,
+    UNSTABLE,
+    Classifier,
+    Mps,
+    MpsRecord,
+    Search,
+    SearchConfig,
+    Target,
+)
+
+Found = tuple[Mps | None, NDArray[np.float32]]
+"""A strategy's set, None if there is none, and the map that it was read from."""
+
+
+def extract_mps(
+    images: Iterable[tuple[str, NDArray[np.float32]]],
+    classifier: Classifier,
+    config: SearchConfig,
+    in_flight: int = 8,
+) -> Iterator[MpsRecord]:
+    """Yield one record an image, in the order of the images, as they are finished.
+
+    The records do not depend on the classifier's batch size or workers, on `in_flight`, or on the other images.
+
+    Args:
+        images: (key, pixels) pairs; pixels (c, h, w) float32, preprocessed for the model. Read lazily: at most
+            about `in_flight` are in memory.
+        classifier: answers mutants; see `mps_study.OnnxClassifier`.
+        config: the search's parameters.
+        in_flight: images searched at the same time, to fill batches.
+
+    Raises:
+        ValueError: an image that is not a finite float32 array (c, h, w).
+
+    Example:
+        >>> classifier = OnnxClassifier("model.onnx")  # doctest: +SKIP
+        >>> for record in extract_mps([("photo", pixels)], classifier, SearchConfig()):  # doctest: +SKIP
+        ...     print(record.key, record.status, record.area)
+    """
+
+    def jobs() -> Iterator[Job[MpsRecord]]:
+        for key, pixels in images:
+            _check_pixels(key, pixels)
+            picture = baseline_picture(pixels, config.baseline)
+            shape = (pixels.shape[1], pixels.shape[2])
+            yield Job(picture, search_image(key, shape, config))
+
+    return run_searches(jobs(), classifier, in_flight)
+
+
+def search_image(key: str, shape: Shape, config: SearchConfig) -> Search[MpsRecord]:
+    """The whole search for one image of `shape` (h, w)."""
+    inquiry = Inquiry(config)
+    baseline_label = yield from _identify(inquiry, shape)
+    if inquiry.target.label < 0:
+        return _record(key, inquiry, INVALID, None, None)
+    mps, landscape = yield from STRATEGIES[config.strategy](inquiry, shape, key)
+    found = BASELINE if baseline_label == inquiry.target.label else FOUND
+    return _record(key, inquiry, UNSTABLE if mps is None else found, mps, landscape)
+
+
+def _identify(inquiry: Inquiry, shape: Shape) -> Search[int]:
+    """Ask about the whole image and about the baseline alone; sets the target, returns the baseline's label."""
+    whole_and_nothing = np.zeros((2, *shape), dtype=bool)
+    whole_and_nothing[0] = True
+    reply = yield from inquiry.ask_alone(Masks(shape, masks=whole_and_nothing))
+    inquiry.target = Target(int(reply.labels[0]), float(reply.confidences[0]))
+    config = inquiry.config
+    edges = []
+    if config.minimum_confidence_threshold > 0:
+        edges.append(passing_edge(inquiry))
+    if config.confidence_filter > 0:
+        edges.append(inquiry.target.confidence * config.confidence_filter)
+    inquiry.edges = tuple(edges)
+    return int(reply.labels[1])
+
+
+def rex(inquiry: Inquiry, shape: Shape, key: str) -> Search[Found]:
+    """ReX's global explanation: the shortest sufficient prefix of the pixels ranked by responsibility."""
+    landscape = yield from RANKINGS["responsibility"](inquiry, shape, key)
+    mps = yield from shortest_prefix(inquiry, by_value(landscape))
+    return mps, landscape
+
+
+STRATEGIES: dict[str, Callable[[Inquiry, Shape, str], Search[Found]]] = {"rex": rex}
+
+
+def _record(
+    key: str,
+    inquiry: Inquiry,
+    status: str,
+    mps: Mps | None,
+    landscape: NDArray[np.float32] | None,
+) -> MpsRecord:
+    return MpsRecord(
+        key=key,
+        status=status,
+        reason="" if status == FOUND else STATUSES[status],
+        target=inquiry.target,
+        mask=None if mps is None else mps.mask,
+        confidence=float("nan") if mps is None else mps.confidence,
+        calls=inquiry.calls,
+        evaluations=inquiry.evaluations,
+        landscape=landscape if inquiry.config.keep_landscape else None,
+    )
+
+
+def _check_pixels(key: str, pixels: NDArray[np.float32]) -> None:
+    if not isinstance(pixels, np.ndarray) or pixels.ndim != 3 or pixels.dtype != np.float32:
+        arrived = getattr(pixels, "dtype", type(pixels).__name__), getattr(pixels, "shape", "")
+        raise ValueError(
+            f"image {key!r}: expected a float32 array (channels, height, width), got {arrived[0]} {arrived[1]}"
+        )
+    if not np.isfinite(pixels).all():
+        raise ValueError(f"image {key!r}: pixels must be finite, but some are NaN or infinite")

@@ -1,0 +1,172 @@
+"""Every parameter of a study, with its type and range; checked before any work begins."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mps_study.models.roster import Roster, unknown
+from mps_study.mps.types import SearchConfig
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Draw(_Group):
+    """One half of the sample: a source (`kind`, and the source's arguments) and how many images."""
+
+    source: dict[str, Any]
+    n: Annotated[int, Field(ge=0)]
+
+
+class DataSampling(_Group):
+    """What is drawn. `training` is a source of labelled images for fine-tuning; drawn ones are kept out of it."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    labelled: Draw
+    unlabelled: Draw | None = None
+    training: dict[str, Any] | None = None
+
+
+class ModelExport(_Group):
+    """Images and tolerance of the parity check (docs: `mps_study.models.export.export_model`)."""
+
+    parity_images: Annotated[int, Field(ge=1)] = 8
+    tolerance: Annotated[float, Field(gt=0)] = 1e-4
+
+
+class Extraction(_Group):
+    """How the search runs; none of it can change a record.
+
+    `batch_size` and `workers` are measured, or taken from the machine, when they are null.
+    """
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    workers: Annotated[int, Field(ge=1)] | None = None
+    in_flight: Annotated[int, Field(ge=1)] = 8
+    shard_size: Annotated[int, Field(ge=1)] = 8
+
+
+class Metrics(_Group):
+    """Bootstrap of the summary's intervals."""
+
+    resamples: Annotated[int, Field(ge=1)] = 2000
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Reporting(_Group):
+    """The report's title, and resolution of its pictures."""
+
+    title: str
+
+
+GROUPS = (
+    "data_sampling",
+    "fine_tuning",
+    "models",
+    "model_export",
+    "search",
+    "extraction",
+    "metrics",
+    "statistics",
+    "reporting",
+    "model",
+)
+"""The top-level keys of the parameters."""
+
+
+class ParameterError(ValueError):
+    """A parameter that is unknown, missing, of the wrong type or out of range; one line each."""
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Raise ParameterError, a line for each fault, unless all parameters are known and valid."""
+    from mps_study.models.recipe import Recipe
+    from mps_study.stats import StatisticsConfig
+
+    faults = [
+        unknown("parameter", key, GROUPS, "Parameters live in conf/*/parameters*.yml.")
+        for key in parameters
+        if key not in GROUPS
+    ]
+    groups: dict[str, type] = {
+        "data_sampling": DataSampling,
+        "fine_tuning": Recipe,
+        "models": Roster,
+        "model_export": ModelExport,
+        "search": SearchConfig,
+        "extraction": Extraction,
+        "metrics": Metrics,
+        "statistics": StatisticsConfig,
+        "reporting": Reporting,
+    }
+    for name, group in groups.items():
+        if name not in parameters:
+            faults.append(f"parameter group {name!r} is missing from conf")
+        else:
+            faults += _faults(name, parameters[name], group)
+    model = parameters.get("model")
+    if not faults and model is not None:
+        try:
+            Roster.model_validate(parameters["models"]).choose(str(model))
+        except ValueError as error:
+            faults.append(str(error))
+    if faults:
+        raise ParameterError("\n".join(faults))
+
+
+def _faults(name: str, values: Any, group: type) -> list[str]:
+    if not isinstance(values, Mapping):
+        return [f"parameter group {name!r} is {values!r}; it must be a mapping of names to values"]
+    if dataclasses.is_dataclass(group):
+        known = [field.name for field in dataclasses.fields(group)]
+        faults = [_unknown(f"{name}.{key}", name, known) for key in values if key not in known]
+        if faults:
+            return faults
+        try:
+            group(**values)
+        except (ValueError, TypeError) as error:
+            return [str(error)]
+        return []
+    assert issubclass(group, BaseModel)
+    try:
+        group.model_validate(values)
+    except ValidationError as error:
+        return [_line(name, fault, group) for fault in error.errors()]
+    return []
+
+
+def _line(name: str, fault: Any, group: type[BaseModel]) -> str:
+    path = ".".join([name, *(str(part) for part in fault["loc"])])
+    if fault["type"] == "extra_forbidden":
+        return _unknown(path, path.rpartition(".")[0], _known_beside(group, fault["loc"]))
+    if fault["type"] == "missing":
+        return f"parameter {path!r} is missing"
+    message = fault["msg"].removeprefix("Value error, ")
+    arrived = fault["input"]
+    if isinstance(arrived, (str, int, float, bool, type(None))):
+        return f"parameter {path!r} is {arrived!r}: {message}"
+    return f"parameter {path!r}: {message}"
+
+
+def _known_beside(group: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
+    """Names that are allowed where an unknown one was found."""
+    if issubclass(group, Roster):
+        from mps_study.models.roster import ModelEntry
+
+        return list(ModelEntry.model_fields)
+    model: Any = group
+    for part in location[:-1]:
+        annotation = model.model_fields[part].annotation
+        members = getattr(annotation, "__args__", (annotation,))
+        model = next((m for m in members if hasattr(m, "model_fields")), group)
+    return list(model.model_fields)
+
+
+def _unknown(path: str, parent: str, known: list[str]) -> str:
+    return unknown("parameter", path, [f"{parent}.{name}" for name in known], "See conf/base/parameters.yml.")

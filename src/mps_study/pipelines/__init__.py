@@ -1,0 +1,1 @@
+"""The Kedro pipelines: nodes unpack, call one function, return; pipeline.py wires."""

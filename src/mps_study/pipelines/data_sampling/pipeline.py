@@ -1,0 +1,21 @@
+"""data_sampling: image sources -> images, manifest, training manifest."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from mps_study.pipelines.data_sampling.nodes import collect_training_images, draw_sample
+
+
+def create_pipeline() -> Pipeline:
+    """Wire the nodes."""
+    return pipeline(
+        [
+            node(draw_sample, "params:data_sampling", ["images", "manifest"], name="draw_sample"),
+            node(
+                collect_training_images,
+                ["params:data_sampling", "manifest"],
+                ["training_images", "training_manifest"],
+                name="collect_training_images",
+            ),
+        ],
+        tags="data_sampling",
+    )

@@ -1,0 +1,63 @@
+"""Nodes of the fine_tuning pipeline."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterator
+from functools import partial
+
+import pandas as pd
+from PIL import Image
+
+from mps_study.datasets.images import ImageFiles
+from mps_study.datasets.models import Checkpoint
+from mps_study.images.decoding import decode
+from mps_study.models.card import digest_of
+from mps_study.models.fine_tuning import fine_tune_entry, fine_tuning_request, wants_fine_tuning
+from mps_study.models.recipe import Recipe
+from mps_study.models.roster import Roster
+from mps_study.parameters import Extraction
+from mps_study.progress import with_progress
+
+log = logging.getLogger(__name__)
+
+
+def fine_tune_models(
+    roster: Roster,
+    model: str | None,
+    training_images: ImageFiles,
+    training_manifest: pd.DataFrame,
+    recipe: Recipe,
+    extraction: Extraction,
+    so_far: dict[str, Checkpoint],
+) -> Iterator[dict[str, Checkpoint]]:
+    """One checkpoint a model whose weights are `fine_tuned`; those that are up to date are left alone."""
+    chosen = {n: e for n, e in roster.choose(model).items() if wants_fine_tuning(e)}
+    if chosen and training_manifest.empty:
+        raise ValueError(f"{', '.join(chosen)} want fine-tuning, but data_sampling.training names no source")
+    facts = dataclasses.asdict(recipe)
+    sample = digest_of(training_manifest[["image", "sha256", "label"]].astype(str).to_dict("list"))
+    requests = {n: fine_tuning_request(e, sample, facts) for n, e in chosen.items()}
+    stale = [n for n in chosen if n not in so_far or so_far[n].facts["request"] != requests[n]]
+    images = [
+        partial(_decode, training_images, file, image)
+        for file, image in zip(training_manifest["file"], training_manifest["image"], strict=True)
+    ]
+    labels = training_manifest["label"].astype(int).tolist()
+    yield {}
+    for name in with_progress(stale, len(stale), "fine-tuning"):
+        trained = fine_tune_entry(name, chosen[name], images, labels, recipe, extraction.device)
+        accuracy = trained.holdout_accuracy
+        log.info("%s: %.1f %% of held-out training images right", name, 100 * accuracy)
+        checkpoint = {
+            "request": requests[name],
+            "holdout_accuracy": accuracy,
+            "epochs": trained.epochs,
+            "history": trained.history,
+        }
+        yield {name: Checkpoint(checkpoint, tensors=trained.state_dict)}
+
+
+def _decode(files: ImageFiles, file: str, image: str) -> Image.Image:
+    return decode(files[file], image)

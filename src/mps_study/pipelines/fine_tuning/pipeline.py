@@ -1,0 +1,28 @@
+"""fine_tuning: roster, training images -> checkpoints."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from mps_study.pipelines.fine_tuning.nodes import fine_tune_models
+
+
+def create_pipeline() -> Pipeline:
+    """Wire the nodes."""
+    return pipeline(
+        [
+            node(
+                fine_tune_models,
+                [
+                    "params:models",
+                    "params:model",
+                    "training_images",
+                    "training_manifest",
+                    "params:fine_tuning",
+                    "params:extraction",
+                    "checkpoints_so_far",
+                ],
+                "checkpoints",
+                name="fine_tune_models",
+            )
+        ],
+        tags="fine_tuning",
+    )

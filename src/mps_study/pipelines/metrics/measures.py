@@ -1,0 +1,69 @@
+"""Reads the record store for the metrics: the records that belong to this study, and masks one image at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from mps_study.compare.overlap import Seen
+from mps_study.datasets.records import SMALL_COLUMNS, RecordStore, unpack_mask
+from mps_study.models.card import ModelCard
+from mps_study.models.roster import Roster
+from mps_study.mps.types import SearchConfig
+from mps_study.pipelines.fingerprint import fingerprint
+
+log = logging.getLogger(__name__)
+
+
+def fingerprints_of(
+    roster: Roster,
+    cards: Mapping[str, ModelCard],
+    search: SearchConfig,
+    manifest: pd.DataFrame,
+    store: RecordStore,
+) -> dict[str, str]:
+    """Model -> fingerprint of its records under this configuration; models without complete records are left out."""
+    marks = {}
+    for name in roster.root:
+        digest = fingerprint(cards[name], search, manifest).digest if name in cards else ""
+        if digest and store.is_complete(name, digest):
+            marks[name] = digest
+        else:
+            log.warning(
+                "%s has no complete records under this configuration and is left out; "
+                "run `kedro run --pipeline mps_extraction --params model=%s`",
+                name,
+                name,
+            )
+    if not marks:
+        raise ValueError(
+            "no model has complete records under this configuration; "
+            "run `kedro run --pipeline mps_extraction` (with the same --env and --params) first"
+        )
+    return marks
+
+
+def small_records(store: RecordStore, marks: Mapping[str, str]) -> pd.DataFrame:
+    """Records of all models, one below the other, without masks."""
+    frames = [store.read(model, digest) for model, digest in marks.items()]
+    return pd.concat(frames, ignore_index=True)[SMALL_COLUMNS]
+
+
+def masks_of(store: RecordStore, marks: Mapping[str, str]) -> Callable[[str], Mapping[str, Seen]]:
+    """Image -> model -> its mask and view. Packed masks of all models are held; a mask is unpacked when asked for."""
+    packed: dict[str, dict[str, tuple[bytes, int, int, tuple[float, ...]]]] = {}
+    for model, digest in marks.items():
+        frame = store.read(model, digest, masks=True)
+        for row in frame[frame["mask"].notna()].to_dict("records"):
+            facts = (row["mask"], int(row["height"]), int(row["width"]), tuple(row["view"]))
+            packed.setdefault(str(row["image"]), {})[model] = facts
+
+    def masks(image: str) -> dict[str, Seen]:
+        return {
+            model: Seen(unpack_mask(mask, height, width), (view[0], view[1], view[2], view[3]))
+            for model, (mask, height, width, view) in packed.get(image, {}).items()
+        }
+
+    return masks

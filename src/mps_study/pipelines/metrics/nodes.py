@@ -1,0 +1,43 @@
+"""Nodes of the metrics pipeline."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+
+from mps_study.compare.areas import measure_areas
+from mps_study.compare.overlap import measure_overlaps
+from mps_study.compare.summary import summarise_models
+from mps_study.datasets.records import RecordStore
+from mps_study.models.card import ModelCard
+from mps_study.models.roster import Roster
+from mps_study.mps.types import SearchConfig
+from mps_study.parameters import Metrics
+from mps_study.pipelines.metrics.measures import fingerprints_of, masks_of, small_records
+from mps_study.progress import with_progress
+
+
+def compute_areas(
+    roster: Roster,
+    model_cards: dict[str, ModelCard],
+    search: SearchConfig,
+    manifest: pd.DataFrame,
+    mps_records: RecordStore,
+) -> pd.DataFrame:
+    """The `areas` frame."""
+    marks = fingerprints_of(roster, model_cards, search, manifest, mps_records)
+    architectures = {name: model_cards[name].architecture for name in marks}
+    return measure_areas(small_records(mps_records, marks), manifest, architectures)
+
+
+def compute_overlaps(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
+    """The `overlaps` frame."""
+    marks = dict(zip(areas["model"], areas["fingerprint"], strict=True))
+    bar = partial(with_progress, total=areas["image"].nunique(), description="comparing")
+    return measure_overlaps(areas, masks_of(mps_records, marks), bar)
+
+
+def compute_summary(areas: pd.DataFrame, metrics: Metrics) -> pd.DataFrame:
+    """The `model_summary` frame."""
+    return summarise_models(areas, metrics.resamples, metrics.seed)

@@ -1,0 +1,27 @@
+"""metrics: MPS records -> areas, overlaps, a summary of each model."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from mps_study.pipelines.metrics.nodes import compute_areas, compute_overlaps, compute_summary
+
+
+def create_pipeline() -> Pipeline:
+    """Wire the nodes."""
+    return pipeline(
+        [
+            node(
+                compute_areas,
+                ["params:models", "model_cards", "params:search", "manifest", "mps_records"],
+                "areas",
+                name="compute_areas",
+            ),
+            node(compute_overlaps, ["areas", "mps_records"], "overlaps", name="compute_overlaps"),
+            node(
+                compute_summary,
+                ["areas", "params:metrics"],
+                "model_summary",
+                name="compute_summary",
+            ),
+        ],
+        tags="metrics",
+    )

@@ -1,0 +1,28 @@
+"""model_export: roster, checkpoints, sample -> ONNX models and cards."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from mps_study.pipelines.model_export.nodes import export_models
+
+
+def create_pipeline() -> Pipeline:
+    """Wire the nodes."""
+    return pipeline(
+        [
+            node(
+                export_models,
+                [
+                    "params:models",
+                    "params:model",
+                    "images",
+                    "manifest",
+                    "checkpoints",
+                    "params:model_export",
+                    "model_cards_so_far",
+                ],
+                ["onnx_models", "model_cards"],
+                name="export_models",
+            )
+        ],
+        tags="model_export",
+    )

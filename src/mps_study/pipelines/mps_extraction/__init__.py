@@ -1,0 +1,1 @@
+"""The mps_extraction pipeline."""

@@ -1,0 +1,92 @@
+"""Extracts the records of one model and packs them into shards, going on where an earlier run stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mps_study.datasets.images import ImageFiles
+from mps_study.datasets.records import RecordShard, RecordStore
+from mps_study.images.decoding import DecodingError, decode
+from mps_study.models.card import ModelCard
+from mps_study.models.classifier import OnnxClassifier
+from mps_study.mps.search import extract_mps
+from mps_study.mps.types import FAILED, MpsRecord, SearchConfig, Target
+from mps_study.parameters import Extraction
+from mps_study.pipelines.fingerprint import Fingerprint
+from mps_study.progress import progress_bar
+
+
+def extract_model(
+    card: ModelCard,
+    model: Path,
+    images: ImageFiles,
+    manifest: pd.DataFrame,
+    search: SearchConfig,
+    extraction: Extraction,
+    mark: Fingerprint,
+    store: RecordStore,
+) -> Iterator[RecordShard]:
+    """Yield the shards that are missing, in the order of the manifest, the last one marked complete.
+
+    An image that cannot be read becomes a record with status `failed`. The classifier is only opened if there is
+    something to do.
+    """
+    done = store.images(card.name, mark.digest)
+    rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
+    todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
+    classifier = OnnxClassifier(model, extraction.device, extraction.batch_size, extraction.workers) if todo else None
+    failed: dict[str, MpsRecord] = {}
+    views = {image: card.preprocessing.view(w, h) for image, _, w, h in todo}
+
+    def readable() -> Iterator[tuple[str, NDArray[np.float32]]]:
+        for image, file, _, _ in todo:
+            try:
+                yield image, card.preprocessing.pixels(decode(images[file], image))
+            except (DecodingError, KeyError, OSError) as error:
+                failed[image] = _failed(image, str(error))
+
+    found = extract_mps(readable(), classifier, search, extraction.in_flight) if classifier else ()
+    position = {image: i for i, image in enumerate(manifest["image"])}
+    waiting: list[MpsRecord] = []
+    started, evaluations = time.perf_counter(), 0
+
+    def shard(complete: bool) -> RecordShard:
+        nonlocal started, waiting
+        now = time.perf_counter()
+        records = sorted(waiting, key=lambda record: position[record.key])
+        packed = RecordShard(
+            card.name,
+            mark.digest,
+            mark.facts,
+            position[records[0].key] if records else len(position),
+            records,
+            {record.key: views[record.key] for record in records},
+            now - started,
+            complete,
+        )
+        started, waiting = now, []
+        return packed
+
+    with progress_bar(len(manifest), card.name, done=len(done)) as bar:
+        begun = time.perf_counter()
+        for record in found:
+            waiting.append(record)
+            evaluations += record.evaluations
+            rate = evaluations / (time.perf_counter() - begun)
+            bar.set_postfix_str(f"{rate:.0f} evaluations/s", refresh=False)
+            bar.update()
+            if len(waiting) >= extraction.shard_size:
+                yield shard(complete=False)
+    waiting += failed.values()
+    yield shard(complete=True)
+
+
+def _failed(image: str, reason: str) -> MpsRecord:
+    nothing = Target(-1, float("nan"))
+    return MpsRecord(image, FAILED, reason, nothing, None, float("nan"), calls=0, evaluations=0)

@@ -1,0 +1,30 @@
+"""mps_extraction: ONNX models, sample -> MPS records."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from mps_study.pipelines.mps_extraction.nodes import extract_records
+
+
+def create_pipeline() -> Pipeline:
+    """Wire the nodes."""
+    return pipeline(
+        [
+            node(
+                extract_records,
+                [
+                    "params:models",
+                    "params:model",
+                    "onnx_models",
+                    "model_cards",
+                    "images",
+                    "manifest",
+                    "params:search",
+                    "params:extraction",
+                    "mps_records_so_far",
+                ],
+                "mps_records",
+                name="extract_records",
+            )
+        ],
+        tags="mps_extraction",
+    )

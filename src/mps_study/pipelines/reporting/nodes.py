@@ -1,0 +1,68 @@
+"""Nodes of the reporting pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from mps_study.datasets.figures import Pictures as PictureFiles
+from mps_study.datasets.images import ImageFiles
+from mps_study.datasets.records import RecordStore
+from mps_study.models.card import ModelCard
+from mps_study.parameters import Reporting
+from mps_study.pipelines.reporting.results import Pictures, names_of_classes, provenance
+from mps_study.report.figures import FIGURES
+from mps_study.report.files import draw_files
+from mps_study.report.html import render_report
+from mps_study.report.results import StudyResults
+from mps_study.report.tables import TABLES
+
+
+def gather_results(
+    manifest: pd.DataFrame,
+    areas: pd.DataFrame,
+    overlaps: pd.DataFrame,
+    model_summary: pd.DataFrame,
+    statistics: pd.DataFrame,
+    model_cards: dict[str, ModelCard],
+    images: ImageFiles,
+    mps_records: RecordStore,
+    reporting: Reporting,
+    parameters: dict[str, Any],
+) -> StudyResults:
+    """What tables, figures and report read."""
+    pictures = Pictures(manifest, areas, model_cards, images, mps_records)
+    shown = {name: group for name, group in parameters.items() if name != "models"}
+    return StudyResults(
+        title=reporting.title,
+        manifest=manifest,
+        areas=areas,
+        overlaps=overlaps,
+        model_summary=model_summary,
+        statistics=statistics,
+        provenance=provenance(shown, areas),
+        photo=pictures.photo,
+        mask=pictures.mask,
+        landscape=pictures.landscape,
+        class_names=names_of_classes(model_cards, manifest),
+    )
+
+
+def make_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
+    """Every table of the registry."""
+    return {name: table(results) for name, table in TABLES.items()}
+
+
+def make_figures(results: StudyResults) -> PictureFiles:
+    """Every figure of the registry as PNG and SVG, or the reason why there is none."""
+    files: PictureFiles = {}
+    for name in FIGURES:
+        files |= draw_files(name, results)
+    return files
+
+
+def write_report(results: StudyResults, figures: PictureFiles) -> str:
+    """The HTML report."""
+    shown = {name: figures.get(f"{name}.png", figures.get(name, "")) for name in FIGURES}
+    return render_report(results, make_tables(results), shown)

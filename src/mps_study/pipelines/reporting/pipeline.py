@@ -1,0 +1,39 @@
+"""reporting: frames, records, images -> tables, figures, one HTML report."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from mps_study.pipelines.reporting.nodes import (
+    gather_results,
+    make_figures,
+    make_tables,
+    write_report,
+)
+
+
+def create_pipeline() -> Pipeline:
+    """Wire the nodes."""
+    return pipeline(
+        [
+            node(
+                gather_results,
+                [
+                    "manifest",
+                    "areas",
+                    "overlaps",
+                    "model_summary",
+                    "statistics",
+                    "model_cards",
+                    "images",
+                    "mps_records",
+                    "params:reporting",
+                    "parameters",
+                ],
+                "study_results",
+                name="gather_results",
+            ),
+            node(make_tables, "study_results", "tables", name="make_tables"),
+            node(make_figures, "study_results", "figures", name="make_figures"),
+            node(write_report, ["study_results", "figures"], "report", name="write_report"),
+        ],
+        tags="reporting",
+    )

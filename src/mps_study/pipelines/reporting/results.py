@@ -1,0 +1,106 @@
+"""Gathers what the report room needs: frames, provenance, and ways to fetch a picture, a mask or a map."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from mps_study.datasets.images import ImageFiles
+from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mask
+from mps_study.images.decoding import decode
+from mps_study.models.card import ModelCard, class_names
+
+PACKAGES = ("mps-study", "torch", "timm", "onnxruntime-gpu", "onnxruntime", "numpy", "scipy")
+
+
+class Pictures:
+    """Photos, masks and landscapes of a study, read from the stores when a figure asks for them."""
+
+    def __init__(
+        self,
+        manifest: pd.DataFrame,
+        areas: pd.DataFrame,
+        cards: dict[str, ModelCard],
+        images: ImageFiles,
+        store: RecordStore,
+    ) -> None:
+        self._rows: dict[str, dict[str, Any]] = {str(row["image"]): row for row in _records(manifest)}
+        self._marks = dict(zip(areas["model"], areas["fingerprint"], strict=True))
+        self._cards = cards
+        self._images = images
+        self._store = store
+        self._records = lru_cache(maxsize=4)(self._read)
+
+    def photo(self, image: str, model: str) -> NDArray[np.uint8]:
+        """(h, w, 3) uint8: the part of the image that the model saw, at the size of its input."""
+        row = self._rows[image]
+        preprocessing = self._cards[model].preprocessing
+        top, left, bottom, right = preprocessing.view(int(row["width"]), int(row["height"]))
+        size = preprocessing.input_size
+        picture = decode(self._images[row["file"]], image)
+        seen = picture.transform(
+            (size, size),
+            Image.Transform.EXTENT,
+            (left, top, right, bottom),
+            Image.Resampling.BICUBIC,
+        )
+        return np.asarray(seen)
+
+    def mask(self, image: str, model: str) -> NDArray[np.bool_] | None:
+        """(h, w) bool; None without a set."""
+        row = self._records(model).get(image)
+        if row is None or row["mask"] is None:
+            return None
+        return unpack_mask(row["mask"], int(row["height"]), int(row["width"]))
+
+    def landscape(self, image: str, model: str) -> NDArray[np.float32] | None:
+        """(h, w) float32; None when it was not stored."""
+        row = self._records(model).get(image)
+        if row is None or row["landscape"] is None:
+            return None
+        return unpack_landscape(row["landscape"], int(row["height"]), int(row["width"]))
+
+    def _read(self, model: str) -> dict[str, dict[str, Any]]:
+        frame = self._store.read(model, self._marks[model], masks=True)
+        return {str(row["image"]): row for row in _records(frame)}
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def names_of_classes(cards: dict[str, ModelCard], manifest: pd.DataFrame) -> list[str] | None:
+    """Class index -> name, for the classes of the first model; None if the sample names none."""
+    labelled = manifest.dropna(subset=["label"])
+    sample = {int(label): str(name) for label, name in zip(labelled["label"], labelled["class_name"], strict=True)}
+    card = next(iter(cards.values()))
+    names = class_names(card, sample)
+    return [names.get(i, f"class {i}") for i in range(card.classes)] if names else None
+
+
+def provenance(configuration: dict[str, Any], areas: pd.DataFrame) -> dict[str, Any]:
+    """When, with what and how the study was made."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "configuration": configuration,
+        "fingerprints": dict(zip(areas["model"], areas["fingerprint"], strict=True)),
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except ModuleNotFoundError:
+            continue
+    return found

@@ -1,0 +1,20 @@
+"""statistics: measures -> hypothesis tests."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from mps_study.pipelines.statistics.nodes import compute_statistics
+
+
+def create_pipeline() -> Pipeline:
+    """Wire the nodes."""
+    return pipeline(
+        [
+            node(
+                compute_statistics,
+                ["areas", "overlaps", "model_summary", "params:statistics"],
+                "statistics",
+                name="compute_statistics",
+            )
+        ],
+        tags="statistics",
+    )

@@ -1,0 +1,27 @@
+"""All figures of the report, by name; each raises `NothingToShow` when this study has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+
+from mps_study.report.figures_areas import draw_correctness, draw_sizes
+from mps_study.report.figures_photos import (
+    draw_all_wrong_alike,
+    draw_disagreement,
+    draw_gallery,
+    draw_largest_hausdorff,
+)
+from mps_study.report.figures_stages import draw_stages
+from mps_study.report.results import StudyResults
+
+FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
+    "sizes": draw_sizes,
+    "gallery": draw_gallery,
+    "stages": draw_stages,
+    "largest_hausdorff": draw_largest_hausdorff,
+    "all_wrong_alike": draw_all_wrong_alike,
+    "disagreement": draw_disagreement,
+    "correctness": draw_correctness,
+}

@@ -1,0 +1,89 @@
+"""The paper's Figure 2: from the picture over its responsibility landscape to the MPS."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mps_study.report import selection
+from mps_study.report.figures_photos import label_line
+from mps_study.report.photos import mps_panel, panel_title, show_photo
+from mps_study.report.results import Landscape, StudyResults
+from mps_study.report.style import DOUBLE_COLUMN, FAINT_INK, in_study_look
+from mps_study.report.wording import shorten
+
+SURFACE_SIDE = 64  # cells a side of the drawn surface: finer ones only blacken it
+DECADES = 6  # of a logarithmic landscape; below, pixels are as good as irrelevant
+
+COLOURS = "viridis"
+
+
+@in_study_look
+def draw_stages(results: StudyResults) -> Figure:
+    """The input, its responsibility as heat map and as surface, and the MPS."""
+    choice = selection.typical_with_landscape(results)
+    image, model = choice.image, choice.models[0]
+    landscape = results.landscape(image, model)
+    assert landscape is not None  # the rule chose an image that has one
+    heights, label = readable(landscape)
+
+    figure = Figure(figsize=(DOUBLE_COLUMN, 2.45), layout="constrained")
+    grid = figure.add_gridspec(1, 4, width_ratios=[1, 1, 1.35, 1])
+    picture = figure.add_subplot(grid[0])
+    show_photo(picture, results.photo(image, model))
+    panel_title(picture, f"a  {shorten(image, 20)}", f"{label_line(results, image)}\n ")
+
+    heat = figure.add_subplot(grid[1])
+    drawn = heat.imshow(heights, cmap=COLOURS)
+    heat.set(xticks=[], yticks=[])
+    heat.spines[:].set_visible(False)
+    panel_title(heat, "b  responsibility", "of each pixel\n ")
+    bar = figure.colorbar(drawn, ax=heat, location="bottom", shrink=0.95, pad=0.03, aspect=22)
+    bar.set_label(label, fontsize=7)
+    bar.ax.tick_params(labelsize=6.5)
+    bar.outline.set_visible(False)
+
+    draw_surface(figure, grid[2], heights)
+    mps_panel(figure.add_subplot(grid[3]), results, image, model, "d")
+    return figure
+
+
+def readable(landscape: Landscape) -> tuple[NDArray[np.float64], str]:
+    """The landscape (h, w) on a scale that shows its shape, and that scale's name.
+
+    Responsibility is a product over many searches, so it is often a few sharp peaks in a plain that
+    is orders of magnitude lower; then the logarithm is drawn, cut at the top `DECADES` decades.
+    """
+    highest = float(landscape.max())
+    share = landscape.astype(np.float64) / (highest if highest > 0 else 1.0)
+    if np.mean(share > 0.02) >= 0.05:
+        return share, "responsibility (1 = highest)"
+    return np.log10(np.maximum(share, 10.0**-DECADES)), "log₁₀ responsibility"
+
+
+def draw_surface(figure: Figure, place: object, heights: NDArray[np.float64]) -> None:
+    """The landscape as mountains; north is the top of the picture, at the back."""
+    axes = figure.add_subplot(place, projection="3d")
+    coarse = summits(heights, SURFACE_SIDE)
+    rows, columns = np.mgrid[0 : coarse.shape[0], 0 : coarse.shape[1]]
+    axes.plot_surface(
+        columns, -rows, coarse, cmap=COLOURS, rcount=SURFACE_SIDE, ccount=SURFACE_SIDE,
+        linewidth=0, antialiased=False,
+    )  # fmt: skip
+    axes.set(xticks=[], yticks=[])
+    axes.tick_params(axis="z", labelsize=6.5, pad=-2, colors=FAINT_INK)
+    axes.locator_params(axis="z", nbins=4)
+    axes.view_init(elev=38, azim=-68)
+    axes.set_box_aspect((1, 1, 0.62), zoom=1.15)
+    for pane in (axes.xaxis, axes.yaxis, axes.zaxis):
+        pane.set_pane_color((1, 1, 1, 0))
+    panel_title(axes, "c  landscape", "the same, as a surface\n ")
+
+
+def summits(heights: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """The heights (h, w), thinned to about `side` cells a side by each block's maximum."""
+    step = max(1, -(-max(heights.shape) // side))
+    rows = range(0, heights.shape[0], step)
+    columns = range(0, heights.shape[1], step)
+    return np.array([[heights[r : r + step, c : c + step].max() for c in columns] for r in rows])

@@ -1,0 +1,29 @@
+"""A figure as files: PNG for screens, SVG for print."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from mps_study.report.figures import FIGURES
+from mps_study.report.results import NothingToShow, StudyResults
+from mps_study.report.style import to_png
+
+
+def draw_files(name: str, results: StudyResults) -> dict[str, bytes | str]:
+    """`NAME.png` and `NAME.svg` with their bytes; or `NAME` with the reason why there is nothing to show."""
+    try:
+        figure = FIGURES[name](results)
+    except NothingToShow as nothing:
+        return {name: nothing.reason}
+    return {f"{name}.png": to_png(figure), f"{name}.svg": to_svg(figure)}
+
+
+def to_svg(figure: Figure) -> bytes:
+    """The figure as SVG, the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "mps-study"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()

@@ -1,0 +1,77 @@
+"""What a report is made of: the study's frames, and ways to fetch a picture, a mask or a map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Photo = NDArray[np.uint8]  # (h, w, 3)
+Mask = NDArray[np.bool_]  # (h, w), True = pixel kept
+Landscape = NDArray[np.float32]  # (h, w), responsibility
+
+
+class NothingToShow(ValueError):
+    """A figure has nothing to draw in this study; the message says why, in words for the reader."""
+
+    @property
+    def reason(self) -> str:
+        """The sentence that stands in the report where the figure would have been."""
+        return str(self)
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """Everything that tables, figures and the HTML read.
+
+    The columns of the frames are described in docs/architecture.md. Pictures are fetched when a
+    figure needs them, so that a study of 1000 images does not hold them all.
+    """
+
+    title: str
+    manifest: pd.DataFrame
+    areas: pd.DataFrame
+    overlaps: pd.DataFrame
+    model_summary: pd.DataFrame
+    statistics: pd.DataFrame
+    provenance: dict[str, Any]
+    """Nested plain dictionary, shown as it is; `date` also stands in the report's first lines."""
+    photo: Callable[[str, str], Photo]
+    """(image, model) -> (h, w, 3) uint8, the picture as that model saw it."""
+    mask: Callable[[str, str], Mask | None]
+    """(image, model) -> (h, w), True = pixel kept; None when there is no MPS."""
+    landscape: Callable[[str, str], Landscape | None]
+    """(image, model) -> (h, w) responsibility; None when it was not stored."""
+    class_names: Sequence[str] | None
+    """Class index -> name; None when the classes have only numbers."""
+
+    def models(self) -> list[str]:
+        """All models, in the order of `model_summary`."""
+        return [str(model) for model in self.model_summary["model"]]
+
+    def architectures(self) -> list[str]:
+        """All architectures, in the order of `model_summary`."""
+        return [str(name) for name in self.model_summary["architecture"].unique()]
+
+    def architecture_of(self, model: str) -> str:
+        """The architecture that `model_summary` gives for `model`."""
+        rows = self.model_summary.loc[self.model_summary["model"] == model, "architecture"]
+        return str(rows.iloc[0])
+
+    def class_name(self, index: Any) -> str:
+        """The name of a class, 'class 7' when names are unknown, 'no class' for a missing value."""
+        if pd.isna(index):
+            return "no class"
+        if self.class_names is not None and 0 <= int(index) < len(self.class_names):
+            return str(self.class_names[int(index)])
+        return f"class {int(index)}"
+
+    def area_row(self, image: str, model: str) -> pd.Series[Any] | None:
+        """The row of `areas` for one image and model; None when there is none."""
+        areas = self.areas
+        rows = areas[(areas["image"] == image) & (areas["model"] == model)]
+        return None if rows.empty else rows.iloc[0]

@@ -1,0 +1,14 @@
+"""Kedro's settings: hooks and configuration."""
+
+import warnings
+
+from kedro.config import OmegaConfigLoader
+
+from mps_study.hooks import CheckHooks, MlflowHooks
+
+HOOKS = (CheckHooks(), MlflowHooks())
+CONFIG_LOADER_CLASS = OmegaConfigLoader
+CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local"}
+
+# Kedro 1.7 calls a function that OmegaConf 2.4 has renamed; nothing that a user could act on.
+warnings.filterwarnings("ignore", message="register_new_resolver", category=UserWarning)

@@ -1,0 +1,124 @@
+"""Where the MPSs lie (RQ2): how far two models' MPSs overlap, and whether pairs differ in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from .bootstrap import Floats, bootstrap_interval
+from .config import StatisticsConfig
+from .friedman import friedman_row
+from .rows import Row, family, skipped, to_frame
+from .samples import Matched, best_models, complete, members
+from .selections import answers, select
+
+MEASURES = {"dice": "mean dice", "hausdorff": "mean hausdorff in pixels"}
+"""Column of the overlaps frame to the name of its mean; pixels are those of the common grid."""
+
+OVERLAP_SELECTIONS = (
+    "all images",
+    "labelled, correct by all",
+    "labelled, wrong by all",
+    "labelled, same wrong answer by all",
+    "unlabelled",
+)
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """One measure, image x pair of models ("a & b"), and per image: chosen (NA: undecided)."""
+
+    group: str
+    measure: str
+    table: pd.DataFrame
+    chosen: "pd.Series[bool]"
+
+
+def overlap_means(
+    areas: pd.DataFrame,
+    overlaps: pd.DataFrame,
+    model_summary: pd.DataFrame,
+    config: StatisticsConfig,
+) -> pd.DataFrame:
+    """Mean Dice and Hausdorff of every pair of models, with a bootstrap interval over images.
+
+    Pairs are those of the best models (the paper's Tables 2 and 3) and those within each
+    architecture. A description, so p is NaN. Dropped counts images of the selection for which
+    the measure is missing, and undecided ones; fewer than `min_n` images are a skipped row.
+    """
+    rows: list[Row] = []
+    for pairs in _pairs(areas, overlaps, best_models(model_summary)):
+        test = f"mean {pairs.measure}"
+        if pairs.table.columns.empty:
+            rows.append(skipped(test, pairs.group, "no pair of models"))
+        for pair in pairs.table.columns:
+            one = complete(pairs.group, pairs.table[[pair]], pairs.chosen)
+            rows.append(_mean_row(test, MEASURES[pairs.measure], one, config))
+    return to_frame(family(rows, config.alpha))
+
+
+def overlap_friedman(
+    areas: pd.DataFrame,
+    overlaps: pd.DataFrame,
+    model_summary: pd.DataFrame,
+    config: StatisticsConfig,
+) -> pd.DataFrame:
+    """Friedman over the pairs of models, images being blocks: do some pairs agree more?
+
+    Groups and blocks as in `overlap_means`; a block needs the measure of all pairs. Pairs that
+    share a model are correlated, which Friedman's p ignores; read Kendall's W beside it.
+    """
+    rows: list[Row] = []
+    for pairs in _pairs(areas, overlaps, best_models(model_summary)):
+        sample = complete(pairs.group, pairs.table, pairs.chosen)
+        row = friedman_row(f"friedman on {pairs.measure}", sample, config.min_n)
+        rows += family([row], config.alpha)
+    return to_frame(rows)
+
+
+def _pairs(areas: pd.DataFrame, overlaps: pd.DataFrame, best: list[str]) -> Iterator[_Pairs]:
+    teams = {"best models": best} | {f"{a} models": m for a, m in members(areas).items()}
+    names = overlaps[["model_a", "model_b"]].astype("str").to_numpy()
+    pair = [" & ".join(sorted(two)) for two in names]
+    wide = {
+        measure: overlaps[["image"]]
+        .assign(pair=pair, value=_finite(overlaps[measure]))
+        .pivot(index="image", columns="pair", values="value")
+        for measure in MEASURES
+    }
+    for team, models in teams.items():
+        given = answers(areas, models)
+        wanted = [f"{a} & {b}" for a, b in combinations(models, 2)]
+        for selection in OVERLAP_SELECTIONS:
+            chosen = select(given, selection)
+            for measure, table in wide.items():
+                cells = table.reindex(index=chosen.index, columns=wanted)
+                yield _Pairs(f"{team}, {selection}", measure, cells, chosen)
+
+
+def _finite(measure: "pd.Series[float]") -> "pd.Series[float]":
+    """Infinite where one of two sets is empty: no distance, so missing."""
+    values = measure.astype("float64")
+    return values.where(np.isfinite(values))
+
+
+def _mean_row(test: str, name: str, sample: Matched, config: StatisticsConfig) -> Row:
+    x: Floats = sample.table.iloc[:, 0].to_numpy(dtype=np.float64)
+    pair = str(sample.table.columns[0])
+    if len(x) < config.min_n:
+        reason = f"{len(x)} image(s) with both MPSs; at least {config.min_n} are needed"
+        return skipped(test, sample.group, reason, pair, len(x), sample.dropped)
+    low, high = bootstrap_interval(x, np.mean, config)
+    return Row(
+        test,
+        sample.group,
+        pair,
+        effect=float(x.mean()),
+        effect_name=name,
+        ci_low=low,
+        ci_high=high,
+        n=len(x),
+        dropped=sample.dropped,
+    )

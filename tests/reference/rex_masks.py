@@ -1,0 +1,94 @@
+"""Make reference masks with rex-xai itself, in an environment of its own (rex-xai 0.4.1 pins numpy 1.26).
+
+    python -m venv rex && rex/bin/pip install rex-xai==0.4.1 onnxruntime
+    rex/bin/python tests/reference/rex_masks.py MODEL.onnx PIXELS.npz OUT.npz [--batch-size 1] [--seed 0] ...
+
+PIXELS.npz holds one preprocessed float32 image (c, h, w) a key. OUT.npz gets, for each key, `KEY.mask` (h, w) bool,
+`KEY.landscape` (h, w) float32, `KEY.facts` (label, confidence of the set, calls of map and scan) and, once, `seconds`.
+"""
+
+import argparse
+import contextlib
+import io
+import time
+
+import numpy as np
+import torch
+from rex_xai.explanation.explanation import Explanation
+from rex_xai.explanation.rex import calculate_responsibility, predict_target
+from rex_xai.input.config import CausalArgs, match_queue_style
+from rex_xai.input.input_data import Data
+from rex_xai.input.onnx import get_prediction_function
+from rex_xai.utils._utils import match_resposnibility_style
+
+
+def explain(pixels, args, predict, calls):
+    """(mask, landscape, label, confidence) of one preprocessed image, as rex-xai's own entry point does it."""
+    data = Data(pixels, [1, *pixels.shape], device="cpu", mode="RGB")
+    data.data = torch.from_numpy(pixels[None].copy())
+    data.set_mask_value(0)
+    data.target = predict_target(data, args, predict)
+    calls[0] = 0
+    maps, stats = calculate_responsibility(data, args, predict)
+    explanation = Explanation(maps, predict, data, args, stats)
+    with contextlib.redirect_stderr(io.StringIO()):
+        explanation.extract()
+    mask = explanation.sufficiency_mask.numpy().reshape(pixels.shape)[0]
+    landscape = explanation.target_map.numpy()
+    return (
+        mask,
+        landscape,
+        int(data.target.classification),
+        float(explanation.sufficiency_confidence),
+    )
+
+
+def main():
+    """Read the command line, explain every image, write the file."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("pixels")
+    parser.add_argument("out")
+    parser.add_argument("--batch-size", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--iterations", type=int, default=20)
+    parser.add_argument("--threshold", type=float, default=0.0)
+    parser.add_argument("--confidence-filter", type=float, default=0.0)
+    parser.add_argument("--queue-style", default="area")
+    parser.add_argument("--queue-len", type=int, default=1)
+    parser.add_argument("--style", default="multiplicative")
+    parser.add_argument("--weighted", action="store_true")
+    chosen = parser.parse_args()
+
+    args = CausalArgs()
+    args.model, args.gpu, args.progress_bar, args.verbosity = chosen.model, False, False, 0
+    args.seed, args.iters, args.batch_size = chosen.seed, chosen.iterations, chosen.batch_size
+    args.minimum_confidence_threshold = chosen.threshold
+    args.confidence_filter = chosen.confidence_filter
+    args.queue_style = match_queue_style(chosen.queue_style)
+    args.queue_len = chosen.queue_len
+    args.responsibility_style = match_resposnibility_style(chosen.style)
+    args.weighted = chosen.weighted
+    predict, _ = get_prediction_function(args)
+    calls = [0]
+
+    def counted(tensors, *rest, **named):
+        calls[0] += len(tensors)
+        return predict(tensors, *rest, **named)
+
+    found = {}
+    seconds = 0.0
+    with np.load(chosen.pixels) as images:
+        for key in images.files:
+            start = time.perf_counter()
+            mask, landscape, label, confidence = explain(images[key], args, counted, calls)
+            seconds += time.perf_counter() - start
+            found[f"{key}.mask"], found[f"{key}.landscape"] = mask, landscape
+            found[f"{key}.facts"] = np.array([label, confidence, calls[0]])
+            print(key, label, round(float(mask.mean()), 5), calls[0], flush=True)
+    np.savez_compressed(chosen.out, seconds=seconds, **found)
+    print(f"{len(found) // 3} images in {seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+from synthetic_study import large_study, lucky_study, small_study
+
+from mps_study.report.results import StudyResults
+
+
+@pytest.fixture(scope="session")
+def large() -> StudyResults:
+    return large_study()
+
+
+@pytest.fixture(scope="session")
+def small() -> StudyResults:
+    return small_study()
+
+
+@pytest.fixture(scope="session")
+def lucky() -> StudyResults:
+    return lucky_study()

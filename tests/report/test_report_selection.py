@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mps_study.report import StudyResults
+from mps_study.report import selection as rules
+
+
+def by_image(results: StudyResults) -> dict[str, pd.DataFrame]:
+    """The slow twin's view: each image's rows of the compared models."""
+    models = rules.compared_models(results)
+    areas = results.areas[results.areas["model"].isin(models)]
+    return {str(image): rows for image, rows in areas.groupby("image")}
+
+
+def test_the_best_model_of_each_architecture_is_compared(large: StudyResults) -> None:
+    summary = large.model_summary.set_index("model")
+    models = rules.compared_models(large)
+    assert [summary.loc[model, "architecture"] for model in models] == large.architectures()
+    assert summary.loc[models, "best"].all()
+
+
+def test_with_one_architecture_all_its_models_are_compared(small: StudyResults) -> None:
+    assert rules.compared_models(small) == ["lite0", "lite1", "lite2"]
+    assert rules.compared_in_words(small) == "the 3 models"
+
+
+def test_the_gallery_shows_the_widest_gap_among_images_of_one_class(large: StudyResults) -> None:
+    gaps = {
+        image: np.ptp(rows["area"])
+        for image, rows in by_image(large).items()
+        if rows["target"].nunique() == 1 and (rows["status"] == "found").all()
+    }
+    choice = rules.area_varies_most(large)
+    assert choice.image == max(gaps, key=lambda image: gaps[image])
+    assert str(len(gaps)) in choice.rule
+
+
+def test_no_compared_pair_lies_further_apart_than_the_one_shown(large: StudyResults) -> None:
+    choice, row = rules.largest_hausdorff(large)
+    models = set(rules.compared_models(large))
+    for _, other in large.overlaps.iterrows():
+        if {other["model_a"], other["model_b"]} <= models:
+            assert not other["hausdorff"] > row["hausdorff"]
+    assert set(choice.models) == {row["model_a"], row["model_b"]}
+
+
+def test_an_infinite_distance_is_not_the_largest(large: StudyResults) -> None:
+    overlaps = large.overlaps.copy()
+    _, before = rules.largest_hausdorff(large)
+    others = ~overlaps["image"].eq(before["image"])
+    overlaps.loc[others, "hausdorff"] = np.inf
+    choice, row = rules.largest_hausdorff(dataclasses.replace(large, overlaps=overlaps))
+    assert choice.image == before["image"] and np.isfinite(row["hausdorff"])
+
+
+def test_the_image_wrong_alike_is_wrong_by_all_with_one_answer(large: StudyResults) -> None:
+    rows = by_image(large)[rules.all_wrong_alike(large).image]
+    assert not rows["correct"].any() and rows["target"].nunique() == 1
+
+
+def test_no_disputed_image_has_more_answers_than_the_one_shown(large: StudyResults) -> None:
+    answers = {
+        image: rows["target"].nunique()
+        for image, rows in by_image(large).items()
+        if rows["correct"].notna().all() and 0 < rows["correct"].sum() < len(rows)
+    }
+    assert rules.most_disputed(large).image == max(answers, key=lambda image: answers[image])
+
+
+def test_the_typical_case_is_nearest_the_median_of_those_with_a_map(large: StudyResults) -> None:
+    choice = rules.typical_with_landscape(large)
+    model = choice.models[0]
+    areas = large.areas[large.areas["model"] == model].set_index("image")["area"]
+    distance = (areas - areas.median()).abs()
+    stored = [image for image in areas.index if large.landscape(image, model) is not None]
+    assert choice.image == distance[stored].idxmin()
+
+
+@pytest.mark.parametrize("study", ["large", "small"])
+def test_the_order_of_rows_changes_no_choice(study: str, request: pytest.FixtureRequest) -> None:
+    results = request.getfixturevalue(study)
+    shuffled = dataclasses.replace(
+        results,
+        areas=results.areas.sample(frac=1, random_state=1),
+        overlaps=results.overlaps.sample(frac=1, random_state=2),
+    )
+    for rule in (rules.area_varies_most, rules.all_wrong_alike, rules.most_disputed):
+        assert rule(results) == rule(shuffled)
+    assert rules.largest_hausdorff(results)[0] == rules.largest_hausdorff(shuffled)[0]
