@@ -1,7 +1,4 @@
-"""Kedro hooks: checks before any work begins, and one MLflow run per model and study.
-
-The only module that imports mlflow.
-"""
+"""MLflow: one run per model and study. The only module that imports mlflow."""
 
 from __future__ import annotations
 
@@ -11,73 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.pipeline import Pipeline
 
+from mps_study.checks import raw_parameters
 from mps_study.datasets.records import RecordShard
-from mps_study.images.sources import SourceError, candidates_of
-from mps_study.models.roster import unknown
-from mps_study.parameters import ParameterError, check_parameters
 
 log = logging.getLogger(__name__)
 TRACKING_URI = "sqlite:///mlflow.db"
-
-
-class CheckHooks:
-    """Answers a wrong environment, parameter, model or source with one line, before any work."""
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Check environment and parameters."""
-        conf = Path(context.project_path) / "conf"
-        environments = sorted(path.name for path in conf.iterdir() if path.is_dir())
-        if context.env and context.env not in environments:
-            raise KedroCliError(unknown("environment", context.env, environments, "Environments are folders of conf/."))
-        try:
-            check_parameters(_raw_parameters(context))
-        except ParameterError as error:
-            raise KedroCliError(str(error)) from None
-
-    @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
-        """List the candidates of every image source that this run draws from."""
-        if not any(node.name == "draw_sample" for node in pipeline.nodes):
-            return
-        sampling = catalog.load("params:data_sampling")
-        sources = [half["source"] for half in _halves(sampling)]
-        if _get(sampling, "training"):
-            sources.append(_get(sampling, "training"))
-        for source in sources:
-            try:
-                candidates_of(source)
-            except SourceError as error:
-                raise KedroCliError(str(error)) from None
-
-
-def _raw_parameters(context: KedroContext) -> dict[str, Any]:
-    """Parameters of conf with those of `--params` laid over them, before Kedro types them."""
-    parameters: dict[str, Any] = dict(context.config_loader["parameters"])
-    return _overlaid(parameters, getattr(context, "_runtime_params", None) or {})
-
-
-def _overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = _overlaid(old, value) if both else value  # type: ignore[arg-type]
-    return merged
-
-
-def _halves(sampling: Any) -> list[dict[str, Any]]:
-    halves = [_get(sampling, "labelled"), _get(sampling, "unlabelled")]
-    return [{"source": _get(half, "source")} for half in halves if half]
-
-
-def _get(group: Any, name: str) -> Any:
-    return group.get(name) if isinstance(group, dict) else getattr(group, name)
 
 
 class MlflowHooks:
@@ -98,7 +36,7 @@ class MlflowHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Remember the study's name and parameters."""
         self._study = str(context.config_loader["globals"].get("study", "study"))
-        self._parameters = _raw_parameters(context)
+        self._parameters = raw_parameters(context)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
@@ -159,7 +97,7 @@ class MlflowHooks:
         marks = self._marks()
         for row in summary.to_dict("records"):
             run = self._run(str(row["model"]), marks[str(row["model"])], str(row["architecture"]))
-            chosen = ("accuracy", "confidence", "evaluations", "n_without_set")
+            chosen = ("accuracy", "confidence", "evaluations", "n_not_found")
             self._metrics(
                 run,
                 {

@@ -76,8 +76,9 @@ GROUPS = (
     "statistics",
     "reporting",
     "model",
+    "imagenet",
 )
-"""The top-level keys of the parameters."""
+"""The top-level keys of the parameters; `imagenet` is a path that the paper study's sources refer to."""
 
 
 class ParameterError(ValueError):

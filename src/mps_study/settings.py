@@ -2,12 +2,11 @@
 
 import warnings
 
-from kedro.config import OmegaConfigLoader
-
-from mps_study.hooks import CheckHooks, MlflowHooks
+from mps_study.checks import CheckHooks, StudyConfigLoader
+from mps_study.hooks import MlflowHooks
 
 HOOKS = (CheckHooks(), MlflowHooks())
-CONFIG_LOADER_CLASS = OmegaConfigLoader
+CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local"}
 
 # Kedro 1.7 calls a function that OmegaConf 2.4 has renamed; nothing that a user could act on.

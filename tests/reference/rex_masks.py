@@ -1,10 +1,13 @@
-"""Make reference masks with rex-xai itself, in an environment of its own (rex-xai 0.4.1 pins numpy 1.26).
+"""Make reference masks with rex-xai itself, in an environment of its own (it pins numpy 1.26).
 
     python -m venv rex && rex/bin/pip install rex-xai==0.4.1 onnxruntime
-    rex/bin/python tests/reference/rex_masks.py MODEL.onnx PIXELS.npz OUT.npz [--batch-size 1] [--seed 0] ...
+    .venv/bin/python tests/reference/photos.py /tmp/pixels.npz
+    rex/bin/python tests/reference/rex_masks.py MODEL.onnx /tmp/pixels.npz OUT.npz [--seed 0] ...
 
-PIXELS.npz holds one preprocessed float32 image (c, h, w) a key. OUT.npz gets, for each key, `KEY.mask` (h, w) bool,
-`KEY.landscape` (h, w) float32, `KEY.facts` (label, confidence of the set, calls of map and scan) and, once, `seconds`.
+MODEL.onnx is EfficientNet-Lite0 as `kedro run --pipeline model_export` writes it. The pixels hold one
+preprocessed float32 image (c, h, w) a key. OUT.npz gets, for each key, `KEY.mask` (h, w) bool,
+`KEY.landscape` (h, w) float32, `KEY.facts` (label, confidence of the set, calls of map and scan) and,
+once, `seconds`. How each file here was made stands in tests/mps/test_rex_parity.py.
 """
 
 import argparse
@@ -23,7 +26,7 @@ from rex_xai.utils._utils import match_resposnibility_style
 
 
 def explain(pixels, args, predict, calls):
-    """(mask, landscape, label, confidence) of one preprocessed image, as rex-xai's own entry point does it."""
+    """(mask, landscape, label, confidence) of one image, as rex-xai's own entry point does it."""
     data = Data(pixels, [1, *pixels.shape], device="cpu", mode="RGB")
     data.data = torch.from_numpy(pixels[None].copy())
     data.set_mask_value(0)
@@ -49,6 +52,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("pixels")
     parser.add_argument("out")
+    parser.add_argument("--only", nargs="*", help="keys to explain; all if not given")
     parser.add_argument("--batch-size", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--iterations", type=int, default=20)
@@ -79,7 +83,7 @@ def main():
     found = {}
     seconds = 0.0
     with np.load(chosen.pixels) as images:
-        for key in images.files:
+        for key in chosen.only or images.files:
             start = time.perf_counter()
             mask, landscape, label, confidence = explain(images[key], args, counted, calls)
             seconds += time.perf_counter() - start

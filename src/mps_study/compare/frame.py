@@ -20,6 +20,9 @@ def common_field(a: View, b: View) -> View | None:
 def on_grid(mask: NDArray[np.bool_], view: View, field: View, grid: int = GRID) -> NDArray[np.bool_]:
     """(grid, grid) bool: the mask's value at the centre of each of the grid's cells over `field`.
 
+    A set so small that it falls between the centres keeps the cells that hold its pixels' centres, so that a set
+    inside the field is never lost.
+
     Args:
         mask: (h, w) bool in the model's input, which shows `view` of the source image.
         view: of the model.
@@ -27,7 +30,20 @@ def on_grid(mask: NDArray[np.bool_], view: View, field: View, grid: int = GRID) 
     """
     rows = _nearest(mask.shape[0], view[0], view[2], field[0], field[2], grid)
     columns = _nearest(mask.shape[1], view[1], view[3], field[1], field[3], grid)
-    return mask[np.ix_(rows, columns)]
+    seen = mask[np.ix_(rows, columns)]
+    if not seen.any() and mask.any():
+        seen[tuple(_cells_of_kept(mask, view, field, grid).T)] = True
+    return seen
+
+
+def _cells_of_kept(mask: NDArray[np.bool_], view: View, field: View, grid: int) -> NDArray[np.intp]:
+    """(n, 2) grid cells that hold the centre of a kept pixel."""
+    start, stop = np.array(view[:2]), np.array(view[2:])
+    low, high = np.array(field[:2]), np.array(field[2:])
+    centres = start + (np.argwhere(mask) + 0.5) / mask.shape * (stop - start)
+    inside = ((centres >= low) & (centres < high)).all(axis=1)
+    cells: NDArray[np.intp] = np.floor((centres[inside] - low) / (high - low) * grid).astype(np.intp)
+    return cells
 
 
 def _nearest(size: int, start: float, stop: float, low: float, high: float, grid: int) -> NDArray[np.intp]:

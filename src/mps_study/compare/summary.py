@@ -15,8 +15,8 @@ BEST_RULE = "highest accuracy on the labelled half; ties by name"
 def summarise_models(areas: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
     """The `model_summary` frame (docs/architecture.md): the paper's Table 1 and more.
 
-    Means are over images with a set. Intervals are 95 % BCa bootstrap intervals of the mean, NaN for fewer than
-    two images. `area_paper_mean` is the paper's Mean column, the mean of the four area columns, in which labelled
+    Means are over images with status `found`. Intervals are 95 % BCa bootstrap intervals of the mean, NaN for fewer
+    than two images. `area_paper_mean` is the paper's Mean column, the mean of the four area columns, in which labelled
     images count twice; NaN unless all four exist.
 
     Args:
@@ -37,7 +37,7 @@ def summarise_models(areas: pd.DataFrame, resamples: int = 2000, seed: int = 0) 
 
 def _columns() -> list[str]:
     by_group = [f"area_{g}{s}" for g in GROUPS for s in ("", "_low", "_high", "_n")]
-    counts = ["n_labelled", "n_correct", "n_unlabelled", "n_without_set", "accuracy"]
+    counts = ["n_labelled", "n_correct", "n_unlabelled", "n_not_found", "accuracy"]
     return [
         "architecture",
         "model",
@@ -50,6 +50,7 @@ def _columns() -> list[str]:
 
 
 def _summarise(model: str, group: pd.DataFrame, resamples: int, seed: list[int]) -> dict[str, Any]:
+    area = group["area"].where(group["status"] == "found")
     labelled = group["half"] == "labelled"
     correct = group["correct"].fillna(False).astype(bool)
     judged = labelled & group["target"].notna()
@@ -65,11 +66,11 @@ def _summarise(model: str, group: pd.DataFrame, resamples: int, seed: list[int])
         "n_labelled": int(judged.sum()),
         "n_correct": int((judged & correct).sum()),
         "n_unlabelled": int((~labelled).sum()),
-        "n_without_set": int(group["area"].isna().sum()),
+        "n_not_found": int(area.isna().sum()),
         "accuracy": float(correct[judged].mean()) if judged.any() else np.nan,
     }
     for index, (name, rows) in enumerate(chosen.items()):
-        values = group.loc[rows, "area"].dropna().to_numpy(dtype=float)
+        values = area[rows].dropna().to_numpy(dtype=float)
         low, high = mean_interval(values, resamples, [*seed, index])
         row |= {
             f"area_{name}": float(values.mean()) if values.size else np.nan,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,20 @@ def fine_tune_entry(
     pixels = _Pixels(images, preprocessing)
     size = 3 * preprocessing.input_size**2 * 4 * len(images)
     inputs = np.stack(list(pixels)) if size <= IN_MEMORY_BYTES else pixels
-    return fine_tune(model, inputs, np.asarray(labels), recipe, device=device)
+    with _one_thread():
+        return fine_tune(model, inputs, np.asarray(labels), recipe, device=device)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Torch on one CPU thread inside: the weights do not depend on the number of cores, and threads that wait
+    for each other cost small models more than they give."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class _Pixels(Dataset[torch.Tensor]):

@@ -46,7 +46,7 @@ class Recipe:
         layer_decay: Rate of a layer over that of the layer behind it, in (0, 1]: below 1 it spares
             the early layers of a pretrained model.
         bfloat16: Whether the model runs in mixed precision: faster, half the memory.
-        checkpointing: Whether activations are recomputed instead of kept: far less memory, a third
+        checkpointing: Whether activations are recomputed instead of kept, by models that can: far less memory, a third
             more time.
 
     Raises:
@@ -150,7 +150,7 @@ class _Labelled(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __init__(self, images: Images, labels: np.ndarray) -> None:
         self.images: Any = torch.from_numpy(images) if isinstance(images, np.ndarray) else images
         self.labels = torch.from_numpy(np.asarray(labels))
-        n = len(self.images)
+        n = len(self.images)  # type: ignore[arg-type]
         if self.labels.shape != (n,) or self.labels.is_floating_point():
             got = f"{self.labels.dtype} {tuple(self.labels.shape)}"
             raise ValueError(f"labels should be ({n},) integers, one an image; got {got}")

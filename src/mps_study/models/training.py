@@ -34,8 +34,8 @@ class Trained:
         state_dict: That epoch's weights and buffers, on the CPU.
         holdout_accuracy: Its share of held-out images classified correctly.
         epochs: Epochs run, of both phases, those after the best one included.
-        history: One row an epoch: `epoch` (from 1), `phase` (`probe` | `full`), `learning_rate` (of
-            its last step), `loss` (mean of its steps), `holdout_loss`, `holdout_accuracy`.
+        history: One row an epoch: `epoch` (from 1), `phase` (`probe` | `full`), `learning_rate` (of its last step),
+            `loss` (mean of its steps), `holdout_loss`, `holdout_accuracy`.
     """
 
     state_dict: dict[str, torch.Tensor]
@@ -56,17 +56,17 @@ def fine_tune(
 ) -> Trained:
     """The weights of the epoch that classified the held-out images best.
 
-    An epoch is better if more held-out images are right, or as many with a smaller loss. Trains in
-    place: the model ends on the device, in evaluation mode, with the weights that are returned.
+    An epoch is better if more held-out images are right, or as many with a smaller loss. Trains in place: the model
+    ends on the device, in evaluation mode, with the weights that are returned.
 
-    The same model, images, recipe and machine, its number of threads included, give the same
-    weights bit for bit; the global random state is left alone. On CUDA, deterministic algorithms
-    run where there are any; cuBLAS also wants CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment.
+    The same model, images, recipe and machine, its number of threads included, give the same weights bit for bit; the
+    global random state is left alone. On CUDA, deterministic algorithms run where there are any; cuBLAS also wants
+    CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment.
 
     Args:
         model: A timm classifier with an output for every class.
-        images: (n, c, h, w) float32, preprocessed; or a Dataset of n items (c, h, w) float32,
-            which may decode lazily: it is asked item by item, and one batch is held at a time.
+        images: (n, c, h, w) float32, preprocessed; or a Dataset of n items (c, h, w) float32, which may decode lazily:
+            it is asked item by item, and one batch is held at a time.
         labels: (n,) class indices, integers from 0.
         recipe: The hyper-parameters.
         progress: Called with each epoch's row of the history.
@@ -79,23 +79,18 @@ def fine_tune(
     """
     place, (training, held_out) = _place(device), deal(images, labels, recipe, workers)
     _check(model, labels)
-    run = _Run(model.to(place), recipe, place, training, held_out)
+    run = _Run(model.to(place), recipe, place, training, held_out, progress)
     with seeded(recipe.seed, place), _deterministic():
         if recipe.probe_epochs:
             with _frozen_body(model) as head:
-                run.phase("probe", head, recipe.probe_epochs, recipe.probe_learning_rate, progress)
+                run.phase("probe", head, recipe.probe_epochs, recipe.probe_learning_rate)
         if recipe.epochs:
             with _recomputed(model) if recipe.checkpointing else nullcontext():
-                run.phase("full", model, recipe.epochs, recipe.learning_rate, progress)
+                run.phase("full", model, recipe.epochs, recipe.learning_rate)
     model.load_state_dict(run.state)
     model.eval()
-    logger.info(
-        "fine-tuned %s: %.1f %% of the held-out images right after epoch %d of %d",
-        type(model).__name__,
-        100 * run.accuracy,
-        run.epoch,
-        len(run.history),
-    )
+    message = "fine-tuned %s on %s: %.1f %% of the held-out images right after epoch %d of %d"
+    logger.info(message, type(model).__name__, place, 100 * run.accuracy, run.epoch, len(run.history))
     return Trained(run.state, run.accuracy, len(run.history), run.history)
 
 
@@ -124,17 +119,18 @@ class _Run:
     place: torch.device
     training: Loader
     held_out: Loader
+    progress: Progress | None
     history: list[Epoch] = field(default_factory=list)
-    epoch: int = 0
     state: dict[str, torch.Tensor] = field(default_factory=dict)
+    epoch: int = 0
     accuracy: float = -1.0
     loss: float = math.inf
 
-    def phase(self, name: str, part: nn.Module, epochs: int, rate: float, progress: Progress | None) -> None:
+    def phase(self, name: str, part: nn.Module, epochs: int, rate: float) -> None:
         """Train a part of the model, or all of it, until the epochs or the patience run out."""
-        start, step, steps = len(self.history), 0, epochs * len(self.training)
+        start, steps = len(self.history), epochs * len(self.training)
         optimizer, schedule = descent(part, self.recipe, rate, steps)
-        draw = torch.Generator().manual_seed(self.recipe.seed)
+        draw, step = torch.Generator().manual_seed(self.recipe.seed), 0
         with tqdm(total=steps, desc=name, unit="step", leave=False, disable=None) as bar:
             for epoch in range(start + 1, start + 1 + epochs):
                 self.model.eval()
@@ -143,7 +139,7 @@ class _Run:
                 for batch, labels in self.training:
                     used = optimizer.param_groups[-1]["lr"]
                     loss, _ = self._ask(augmented(batch, self.recipe, draw), labels)
-                    losses.append(_finite(loss.item(), name, epoch, rate))
+                    losses.append(_finite(loss.item(), epoch))
                     optimizer.zero_grad()
                     loss.backward()  # type: ignore[no-untyped-call]
                     nn.utils.clip_grad_norm_(part.parameters(), CLIP)
@@ -152,58 +148,55 @@ class _Run:
                     schedule.step_update(step)
                     bar.update()
                 row = {"epoch": epoch, "phase": name, "learning_rate": used}
-                row |= {"loss": float(np.mean(losses))} | self._judge()
-                _finite(row["holdout_loss"], name, epoch, rate)
-                self._keep(row)
-                bar.set_postfix(accuracy=f"{row['holdout_accuracy']:.3f}")
-                if progress is not None:
-                    progress(row)
+                self._keep(row | {"loss": float(np.mean(losses))} | self._judge(epoch))
+                bar.set_postfix(accuracy=f"{self.accuracy:.3f}")
                 if epoch - max(self.epoch, start) >= self.recipe.patience:
                     break
 
     def _ask(self, batch: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The mean loss of a batch (b, c, h, w), and which images are right, (b,) bool."""
-        batch, labels = (x.to(self.place, non_blocking=True) for x in (batch, labels))
+        batch, labels = batch.to(self.place), labels.to(self.place)
         with torch.autocast(self.place.type, torch.bfloat16, self.recipe.bfloat16):
             logits = self.model(batch)
             loss = cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
         return loss, logits.argmax(1) == labels
 
-    @torch.inference_mode()
-    def _judge(self) -> Epoch:
+    # Not inference_mode: a model may cache a tensor here that the next epoch needs a gradient of.
+    @torch.no_grad()
+    def _judge(self, epoch: int) -> Epoch:
         self.model.eval()
-        answers = [(self._ask(batch, labels), len(labels)) for batch, labels in self.held_out]
-        n = sum(size for _, size in answers)
-        return {
-            "holdout_loss": sum(loss.item() * size for (loss, _), size in answers) / n,
-            "holdout_accuracy": sum(int(right.sum()) for (_, right), _ in answers) / n,
-        }
+        loss, right, n = 0.0, 0, 0
+        for batch, labels in self.held_out:
+            mean, hits = self._ask(batch, labels)
+            loss += _finite(mean.item(), epoch) * len(labels)
+            right += int(hits.sum())
+            n += len(labels)
+        return {"holdout_loss": loss / n, "holdout_accuracy": right / n}
 
     def _keep(self, row: Epoch) -> None:
         self.history.append(row)
         accuracy, loss = row["holdout_accuracy"], row["holdout_loss"]
         if (accuracy, -loss) > (self.accuracy, -self.loss):
             self.epoch, self.accuracy, self.loss = row["epoch"], accuracy, loss
-            self.state = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
+            weights = self.model.state_dict()
+            self.state = {name: each.to("cpu", copy=True) for name, each in weights.items()}
+        if self.progress is not None:
+            self.progress(row)
 
 
-def _finite(loss: float, phase: str, epoch: int, rate: float) -> float:
+def _finite(loss: float, epoch: int) -> float:
     if math.isfinite(loss):
         return loss
-    name = "probe_learning_rate" if phase == "probe" else "learning_rate"
-    raise FloatingPointError(
-        f"the loss became {loss} in epoch {epoch} ({phase}): lower {name} (now {rate:g}) or raise "
-        "warmup in the recipe; in the very first step, look for NaN or huge values in the images"
-    )
+    advice = "lower learning_rate (or probe_learning_rate, in the probe) or raise warmup"
+    at_once = "if it happens at once, look for NaN or huge values in the images"
+    raise FloatingPointError(f"the loss became {loss} in epoch {epoch}: {advice}; {at_once}")
 
 
 def _check(model: nn.Module, labels: np.ndarray) -> None:
     outputs = getattr(model, "num_classes", None)
     if isinstance(outputs, int) and not 0 <= labels.min() <= labels.max() < outputs:
-        raise ValueError(
-            f"the labels run from {labels.min()} to {labels.max()}, but the model has {outputs} "
-            "outputs: create it with num_classes=..., or call its reset_classifier(num_classes)"
-        )
+        got = f"the labels run from {labels.min()} to {labels.max()}, but the model has {outputs} outputs"
+        raise ValueError(f"{got}: create it with num_classes=..., or call its reset_classifier(num_classes)")
 
 
 def _place(device: str | None) -> torch.device:
@@ -218,8 +211,7 @@ def _place(device: str | None) -> torch.device:
 
 @contextmanager
 def _deterministic() -> Iterator[None]:
-    before = torch.are_deterministic_algorithms_enabled()
-    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         yield
@@ -245,8 +237,13 @@ def _frozen_body(model: nn.Module) -> Iterator[nn.Module]:
 
 @contextmanager
 def _recomputed(model: nn.Module) -> Iterator[None]:
-    cast(Any, model).set_grad_checkpointing(True)
+    """Inside, the model recomputes its activations rather than keep them, if it can."""
+    recompute = cast(Any, model).set_grad_checkpointing
+    try:
+        recompute(True)
+    except AssertionError:  # timm's way of saying that an architecture cannot
+        logger.warning("%s cannot recompute activations; it keeps them all", type(model).__name__)
     try:
         yield
     finally:
-        cast(Any, model).set_grad_checkpointing(False)
+        recompute(False)

@@ -18,7 +18,7 @@ from mps_study.report.explanations import (
     Explanation,
 )
 from mps_study.report.findings import all_findings
-from mps_study.report.html_tables import HtmlTable, html_table
+from mps_study.report.html_tables import html_table
 from mps_study.report.results import NothingToShow, StudyResults
 from mps_study.report.style import architecture_colours
 from mps_study.report.wording import count
@@ -115,7 +115,8 @@ def html_figure(name: str, number: int, picture: bytes | str, results: StudyResu
     """A figure ready for the page: data URI, caption, alternative text."""
     text = explain(FIGURE_TEXTS, name)
     if isinstance(picture, str):
-        return HtmlFigure(name, number, text.title, "", text.alt, reason=picture)
+        reason = picture or "This figure was not made."
+        return HtmlFigure(name, number, text.title, "", text.alt, reason=reason)
     try:
         caption = text.caption(results)
     except NothingToShow:  # a picture made elsewhere, which this study would not have
@@ -150,6 +151,3 @@ def static_text(environment: Environment, name: str) -> Any:
     loader = environment.loader
     assert loader is not None
     return loader.get_source(environment, name)[0]
-
-
-__all__ = ["HtmlFigure", "HtmlTable", "render_report"]

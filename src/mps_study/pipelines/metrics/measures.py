@@ -11,7 +11,7 @@ from mps_study.compare.overlap import Seen
 from mps_study.datasets.records import SMALL_COLUMNS, RecordStore, unpack_mask
 from mps_study.models.card import ModelCard
 from mps_study.models.roster import Roster
-from mps_study.mps.types import SearchConfig
+from mps_study.mps.types import FOUND, SearchConfig
 from mps_study.pipelines.fingerprint import fingerprint
 
 log = logging.getLogger(__name__)
@@ -52,11 +52,14 @@ def small_records(store: RecordStore, marks: Mapping[str, str]) -> pd.DataFrame:
 
 
 def masks_of(store: RecordStore, marks: Mapping[str, str]) -> Callable[[str], Mapping[str, Seen]]:
-    """Image -> model -> its mask and view. Packed masks of all models are held; a mask is unpacked when asked for."""
+    """Image -> model -> mask and view of the records with status `found`.
+
+    Packed masks of all models are held; a mask is unpacked when it is asked for.
+    """
     packed: dict[str, dict[str, tuple[bytes, int, int, tuple[float, ...]]]] = {}
     for model, digest in marks.items():
         frame = store.read(model, digest, masks=True)
-        for row in frame[frame["mask"].notna()].to_dict("records"):
+        for row in frame[frame["status"] == FOUND].to_dict("records"):
             facts = (row["mask"], int(row["height"]), int(row["width"]), tuple(row["view"]))
             packed.setdefault(str(row["image"]), {})[model] = facts
 

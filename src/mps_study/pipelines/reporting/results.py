@@ -37,7 +37,7 @@ class Pictures:
         self._cards = cards
         self._images = images
         self._store = store
-        self._records = lru_cache(maxsize=4)(self._read)
+        self._records = lru_cache(maxsize=16)(self._read)
 
     def photo(self, image: str, model: str) -> NDArray[np.uint8]:
         """(h, w, 3) uint8: the part of the image that the model saw, at the size of its input."""

@@ -1,0 +1,77 @@
+"""Checks before any work begins: environment, parameters, model, image sources. Each fault is one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from click import ClickException
+from kedro.config import OmegaConfigLoader
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
+
+from mps_study.images.sources import SourceError, candidates_of
+from mps_study.models.roster import unknown
+from mps_study.parameters import ParameterError, check_parameters
+
+
+class StudyConfigLoader(OmegaConfigLoader):
+    """Kedro's loader, which answers an unknown environment with the nearest one."""
+
+    def __init__(self, conf_source: str, env: str | None = None, **rest: Any) -> None:
+        folders = sorted(path.name for path in Path(conf_source).iterdir() if path.is_dir())
+        if env is not None and env not in folders:
+            raise ClickException(unknown("environment", env, folders, "Environments are folders of conf/."))
+        super().__init__(conf_source, env, **rest)
+
+
+class CheckHooks:
+    """Answers a wrong parameter, model or image source with one line, before any work."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check the parameters."""
+        try:
+            check_parameters(raw_parameters(context))
+        except ParameterError as error:
+            raise ClickException(str(error)) from None
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
+        """List the candidates of every image source that this run draws from."""
+        if not any(node.name == "draw_sample" for node in pipeline.nodes):
+            return
+        sampling = catalog.load("params:data_sampling")
+        sources = [half["source"] for half in _halves(sampling)]
+        if _get(sampling, "training"):
+            sources.append(_get(sampling, "training"))
+        for source in sources:
+            try:
+                candidates_of(source)
+            except SourceError as error:
+                raise ClickException(str(error)) from None
+
+
+def raw_parameters(context: KedroContext) -> dict[str, Any]:
+    """Parameters of conf with those of `--params` laid over them, before Kedro types them."""
+    parameters: dict[str, Any] = dict(context.config_loader["parameters"])
+    return _overlaid(parameters, getattr(context, "_runtime_params", None) or {})
+
+
+def _overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _overlaid(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _halves(sampling: Any) -> list[dict[str, Any]]:
+    halves = [_get(sampling, "labelled"), _get(sampling, "unlabelled")]
+    return [{"source": _get(half, "source")} for half in halves if half]
+
+
+def _get(group: Any, name: str) -> Any:
+    return group.get(name) if isinstance(group, dict) else getattr(group, name)

@@ -1,0 +1,55 @@
+"""Masks, maps and call counts equal those of rex-xai 0.4.1 itself, bit for bit, on EfficientNet-Lite0.
+
+The reference files were made with tests/reference/rex_masks.py (rex-xai 0.4.1, numpy 1.26.4,
+onnxruntime 1.32.0), PIXELS as photos.py writes them:
+
+    rex_masks.py MODEL PIXELS rex_default.npz
+    rex_masks.py MODEL PIXELS rex_weighted.npz --only chelsea rocket --iterations 4 --seed 3 --weighted
+        --threshold 0.5 --batch-size 14
+    rex_masks.py MODEL PIXELS rex_additive.npz --only coffee flower --iterations 4 --seed 7 --style additive
+        --queue-style intersection --queue-len 3 --confidence-filter 0.1 --batch-size 14
+    rex_masks.py MODEL PIXELS rex_all.npz --only chelsea --iterations 1 --seed 1 --queue-style all
+        --batch-size 14
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from reference.photos import pixels
+
+from mps_study import SearchConfig, extract_mps
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+CONFIGS = {
+    "rex_default": SearchConfig(keep_landscape=True),
+    "rex_weighted": SearchConfig(
+        iterations=4, seed=3, weighted=True, minimum_confidence_threshold=0.5, keep_landscape=True
+    ),
+    "rex_additive": SearchConfig(
+        iterations=4,
+        seed=7,
+        responsibility_style="additive",
+        queue_style="intersection",
+        queue_len=3,
+        confidence_filter=0.1,
+        keep_landscape=True,
+    ),
+    "rex_all": SearchConfig(iterations=1, seed=1, queue_style="all", keep_landscape=True),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_masks_maps_and_calls_are_those_of_rex_xai(name, efficientnet_lite0):
+    photos = pixels()
+    with np.load(REFERENCE / f"{name}.npz") as reference:
+        keys = [key.removesuffix(".mask") for key in reference.files if key.endswith(".mask")]
+        records = extract_mps([(key, photos[key]) for key in keys], efficientnet_lite0, CONFIGS[name])
+        for record in records:
+            label, confidence, calls = reference[f"{record.key}.facts"]
+            assert record.target.label == label
+            assert np.array_equal(record.landscape, reference[f"{record.key}.landscape"]), record.key
+            assert np.array_equal(record.mask, reference[f"{record.key}.mask"]), record.key
+            assert record.calls == calls
+            assert record.confidence == pytest.approx(confidence, abs=1e-5)
+    assert keys
