@@ -4,8 +4,9 @@ import warnings
 
 from mps_study.checks import CheckHooks, StudyConfigLoader
 from mps_study.hooks import MlflowHooks
+from mps_study.progress import StageHooks
 
-HOOKS = (CheckHooks(), MlflowHooks())
+HOOKS = (CheckHooks(), StageHooks(), MlflowHooks())
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local"}
 

@@ -15,9 +15,7 @@ def boxes():
     """Three mutants of disjoint boxes, one of them empty."""
     return Boxes(
         SHAPE,
-        boxes=np.array(
-            [[[0, 3, 2, 9], [5, 12, 0, 4]], [[0, 0, 0, 0], [4, 4, 1, 6]], [[0, 12, 0, 17], [0, 0, 0, 0]]]
-        ),
+        boxes=np.array([[[0, 3, 2, 9], [5, 12, 0, 4]], [[0, 0, 0, 0], [4, 4, 1, 6]], [[0, 12, 0, 17], [0, 0, 0, 0]]]),
     )
 
 

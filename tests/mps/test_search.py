@@ -63,9 +63,7 @@ def test_responsibility_is_highest_inside_the_known_set():
 @pytest.mark.parametrize("cuts", ["rex", "fraction"])
 @pytest.mark.parametrize("style", ["area", "intersection", "all"])
 def test_batch_size_workers_order_and_company_change_nothing(cuts, style):
-    config = SearchConfig(
-        iterations=3, cuts=cuts, queue_style=style, queue_len=2, tree_depth=3, keep_landscape=True
-    )
+    config = SearchConfig(iterations=3, cuts=cuts, queue_style=style, queue_len=2, tree_depth=3, keep_landscape=True)
     rules = at_least(blob(SHAPE, 3, 4, 7), 30)
     keys = [f"image {i}" for i in range(5)]
     reference = {r.key: r for r in search(FakeClassifier(rules, batch_size=1), config, keys, in_flight=1)}

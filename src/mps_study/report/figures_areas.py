@@ -199,6 +199,6 @@ def dot(face: str, edge: str, label: str) -> Line2D:
 def finish(figure: Figure, axes: Axes, keys: list[Line2D], title: str) -> None:
     """The test above, the legend below, neither over the data."""
     if title:
-        axes.set_title(title, pad=16 if "\n" in title else 14, fontsize=8)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=7.5)
     figure.legend(handles=keys, loc="outside lower center", ncols=min(len(keys), 6),
                   columnspacing=1.2, handletextpad=0.4)  # fmt: skip

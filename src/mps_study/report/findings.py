@@ -170,7 +170,7 @@ def correctness(results: StudyResults) -> Finding:
     if relative is not None and rows.is_computed(relative):
         lines[0] += f" Relative to a right classification's area: {relative_text(relative)}."
     if row["reason"]:
-        lines.append(f"Note on the fit: {row['reason']}.")
+        lines.append(f"Note on the fit: {row['reason'].rstrip('.')}.")
     evidence = (*lines, wrong_and_right(results))
     if not rows.is_significant(row):
         answer = f"The MPSs of wrong classifications are {by}, which is not significant at α = {row['alpha']:g}."

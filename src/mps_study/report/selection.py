@@ -69,8 +69,8 @@ def compared_overlaps(results: StudyResults, measure: str) -> pd.DataFrame:
 
 
 def images_all_correct(results: StudyResults) -> list[str]:
-    """The labelled images that every compared model classifies correctly, in order of name."""
-    areas = results.areas[results.areas["model"].isin(compared_models(results))]
+    """The labelled images that every compared model classifies correctly, with an MPS, in order of name."""
+    areas = compared_found(results)
     right = areas[areas["correct"].astype("boolean").fillna(False)]
     seen_right_by = right.groupby("image")["model"].nunique()
     wanted = len(compared_models(results))

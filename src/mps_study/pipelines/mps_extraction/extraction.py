@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from mps_study.mps.types import FAILED, MpsRecord, SearchConfig, Target
 from mps_study.parameters import Extraction
 from mps_study.pipelines.fingerprint import Fingerprint
 from mps_study.progress import progress_bar
+
+log = logging.getLogger(__name__)
 
 
 def extract_model(
@@ -83,6 +86,9 @@ def extract_model(
             bar.update()
             if len(waiting) >= extraction.shard_size:
                 yield shard(complete=False)
+    if todo:
+        rate = evaluations / (time.perf_counter() - begun)
+        log.info("%s: %d images searched, %d failed, %.0f evaluations/s", card.name, len(todo), len(failed), rate)
     waiting += failed.values()
     yield shard(complete=True)
 

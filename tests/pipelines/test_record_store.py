@@ -1,0 +1,84 @@
+"""The record store: whole shards or none, fingerprints apart, masks to the bit."""
+
+import numpy as np
+import pytest
+
+from mps_study.datasets.records import MpsRecords, RecordShard, unpack_landscape, unpack_mask
+from mps_study.mps.types import FAILED, FOUND, MpsRecord, Target
+
+
+def record(key, seed=0, shape=(13, 17)):
+    """A found record with a random mask and landscape."""
+    random = np.random.default_rng(seed)
+    landscape = random.random(shape, dtype=np.float32)
+    return MpsRecord(key, FOUND, "", Target(3, 0.9), random.random(shape) < 0.3, 0.4, 90, 95, landscape)
+
+
+def shard(records, position=0, model="m", fingerprint="f", complete=False):
+    """A shard with a view for each record."""
+    views = {r.key: (0.0, 1.0, 20.0, 30.0) for r in records}
+    return RecordShard(model, fingerprint, {"engine": 1}, position, records, views, complete=complete)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """An empty store."""
+    return MpsRecords(str(tmp_path / "records"))
+
+
+def test_masks_and_landscapes_come_back_to_the_bit(dataset):
+    original = record("a")
+    dataset.save(shard([original]))
+    (row,) = dataset.load().read("m", "f", masks=True).to_dict("records")
+    assert np.array_equal(unpack_mask(row["mask"], row["height"], row["width"]), original.mask)
+    assert np.allclose(unpack_landscape(row["landscape"], 13, 17), original.landscape, atol=1e-3)
+    assert (row["status"], row["target"], row["pixels"]) == (FOUND, 3, original.mask.sum())
+    assert list(row["view"]) == [0.0, 1.0, 20.0, 30.0]
+
+
+def test_a_model_is_complete_only_once_its_marker_is_there(dataset):
+    assert not dataset.exists()
+    dataset.save(shard([record("a")]))
+    assert not dataset.load().is_complete("m", "f")
+    assert not dataset.exists()
+    dataset.save(shard([record("b")], position=1, complete=True))
+    assert dataset.load().is_complete("m", "f")
+    assert dataset.exists()
+
+
+def test_fingerprints_and_models_are_kept_apart(dataset):
+    dataset.save(shard([record("a")]))
+    dataset.save(shard([record("b")], fingerprint="g"))
+    dataset.save(shard([record("c")], model="n"))
+    store = dataset.load()
+    assert store.images("m", "f") == {"a"}
+    assert store.images("m", "g") == {"b"}
+    assert store.images("n", "f") == {"c"}
+    assert store.images("n", "g") == set()
+
+
+def test_what_a_killed_run_left_half_written_is_swept_away(dataset, tmp_path):
+    dataset.save(shard([record("a")]))
+    leftover = tmp_path / "records/m/f/0000008.parquet123.partial"
+    leftover.write_bytes(b"half")
+    dataset.save(shard([record("b")], position=1))
+    assert not leftover.exists()
+    assert dataset.load().images("m", "f") == {"a", "b"}
+
+
+def test_a_record_without_a_set_keeps_its_reason(dataset):
+    failed = MpsRecord("x", FAILED, "truncated", Target(-1, float("nan")), None, float("nan"), 0, 0)
+    dataset.save(shard([failed, record("a")]))
+    frame = dataset.load().read("m", "f", masks=True).set_index("image")
+    assert frame.loc["x", "reason"] == "truncated"
+    assert frame["mask"].isna().to_dict() == {"x": True, "a": False}
+
+
+def test_a_shard_that_cannot_be_written_leaves_nothing_behind(dataset, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("pandas.DataFrame.to_parquet", full)
+    with pytest.raises(Exception, match="No space left"):
+        dataset.save(shard([record("a")]))
+    assert not list((tmp_path / "records").rglob("*.p*artial")) and dataset.load().images("m", "f") == set()

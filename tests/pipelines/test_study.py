@@ -1,0 +1,134 @@
+"""One whole study on CPU, and what must hold of every study."""
+
+import shutil
+
+import pandas as pd
+import pytest
+from conftest_pipelines import MODELS, kedro_run, table
+from kedro.framework.project import pipelines
+
+FRAMES = ("manifest", "areas", "overlaps", "model_summary", "statistics")
+
+
+def frames(project):
+    """All frames of the study."""
+    return {name: table(project, name) for name in FRAMES}
+
+
+def assert_same(a, b):
+    """Equal to the bit."""
+    for name in FRAMES:
+        pd.testing.assert_frame_equal(a[name], b[name], check_exact=True)
+
+
+def test_the_study_ends_in_a_report_with_every_model(project):
+    report = (project / "data/miniature/08_report/report.html").read_text()
+    assert all(model in report for model in MODELS)
+    assert "http://" not in report.replace("http://www.w3.org", "") and "https://" not in report
+    assert (project / "data/miniature/08_report/figures/sizes.png").stat().st_size > 10_000
+    assert (project / "data/miniature/08_report/tables/models.csv").is_file()
+
+
+def test_every_image_has_a_record_of_every_model_and_every_set_passed_alone(project):
+    areas = table(project, "areas")
+    assert areas.groupby("model", sort=False).size().to_dict() == dict.fromkeys(MODELS, 12)
+    assert set(areas["status"]) <= {"found", "baseline"}
+    assert areas["confidence"].between(0, 1).all()
+    assert (areas["area"] > 0).all()
+
+
+def test_halves_are_disjoint_and_not_trained_on(project):
+    manifest, training = table(project, "manifest"), table(project, "training_manifest")
+    assert manifest["half"].value_counts().to_dict() == {"labelled": 6, "unlabelled": 6}
+    assert not set(manifest["sha256"]) & set(training["sha256"])
+    assert len(training) > 1700
+    assert manifest.loc[manifest["half"] == "unlabelled", "label"].isna().all()
+
+
+def test_a_second_run_reuses_everything_and_says_the_same(project, caplog):
+    before = frames(project)
+    stamps = {p: p.stat().st_mtime_ns for p in (project / "data").rglob("*") if p.suffix in (".onnx", ".safetensors")}
+    kedro_run(project)
+    assert_same(before, frames(project))
+    assert stamps == {p: p.stat().st_mtime_ns for p in stamps}
+
+
+@pytest.mark.parametrize(("batch_size", "workers", "in_flight"), [(1, 1, 1), (7, 2, 3), (64, 1, 12)])
+def test_batch_size_and_workers_change_no_number(project, batch_size, workers, in_flight):
+    before = frames(project)
+    shutil.rmtree(project / "data/miniature/05_mps_records")
+    extraction = {"batch_size": batch_size, "workers": workers, "in_flight": in_flight, "shard_size": 5}
+    kedro_run(project, pipelines=["mps_extraction", "metrics", "statistics"], extraction=extraction)
+    assert_same(before, frames(project))
+
+
+def test_a_killed_extraction_goes_on_where_it_stopped(project, monkeypatch):
+    before = frames(project)
+    store = project / "data/miniature/05_mps_records"
+    shutil.rmtree(store)
+    from mps_study.datasets.records import MpsRecords
+
+    real, saved = MpsRecords.save, []
+
+    def killed(self, data):
+        if len(saved) == 3:
+            raise KeyboardInterrupt
+        saved.append(data)
+        real(self, data)
+
+    monkeypatch.setattr(MpsRecords, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        kedro_run(project, pipelines=["mps_extraction"], extraction={"shard_size": 2})
+    monkeypatch.setattr(MpsRecords, "save", real)
+    kept = {p: p.stat().st_mtime_ns for p in store.rglob("*.parquet")}
+    assert kept
+    kedro_run(project, pipelines=["mps_extraction", "metrics", "statistics"])
+    assert kept == {p: p.stat().st_mtime_ns for p in kept}
+    assert_same(before, frames(project))
+
+
+def test_another_seed_is_another_fingerprint_and_leaves_the_first_alone(project):
+    model = MODELS[0]
+    store = project / "data/miniature/05_mps_records" / model
+    before = {p.name for p in store.iterdir()}
+    kedro_run(project, pipelines=["mps_extraction"], model=model, search={"seed": 5})
+    after = {p.name for p in store.iterdir()}
+    assert before < after
+    assert len(after) == len(before) + 1
+
+
+def test_one_model_can_be_searched_alone(project):
+    store = project / "data/miniature/05_mps_records"
+    shutil.rmtree(store)
+    kedro_run(project, pipelines=["mps_extraction"], model=MODELS[2])
+    assert [p.name for p in store.iterdir()] == [MODELS[2]]
+    kedro_run(project, pipelines=["metrics"])
+    assert set(table(project, "areas")["model"]) == {MODELS[2]}
+    kedro_run(project, pipelines=["mps_extraction", "metrics", "statistics", "reporting"])
+
+
+def test_there_is_one_mlflow_run_for_each_model_with_its_measures(project):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{project}/mlflow.db")
+    experiment = client.get_experiment_by_name("miniature")
+    marks = table(project, "areas").drop_duplicates("model").set_index("model")["fingerprint"]
+    for model in MODELS:
+        runs = client.search_runs(
+            [experiment.experiment_id], f"tags.model = '{model}' and tags.fingerprint = '{marks[model]}'"
+        )
+        (run,) = runs
+        assert run.info.run_name == model
+        assert run.info.status == "FINISHED"
+        assert run.data.tags["study"] == "miniature"
+        assert run.data.params["search.iterations"] == "2"
+        summary = table(project, "model_summary").set_index("model").loc[model]
+        assert run.data.metrics["area_labelled"] == pytest.approx(summary["area_labelled"])
+        assert {"accuracy", "evaluations", "evaluations_per_second"} <= set(run.data.metrics)
+        assert {a.path for a in client.list_artifacts(run.info.run_id)} >= {"sizes.png", "report.html"}
+
+
+def test_the_pipelines_are_those_of_the_readme(project):
+    names = ["data_sampling", "fine_tuning", "model_export", "mps_extraction", "metrics", "statistics", "reporting"]
+    assert [name for name in pipelines if name != "__default__"] == names
+    assert {n.name for n in pipelines["__default__"].nodes} == {n.name for p in names for n in pipelines[p].nodes}
