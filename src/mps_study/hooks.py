@@ -40,7 +40,7 @@ class MlflowHooks:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log shards, areas, the summary, figures and the report as they are saved."""
+        """Log shards, the summary, sheets and the size figure as they are saved."""
         match dataset_name:
             case "mps_records":
                 self._log_shard(data)
@@ -48,8 +48,10 @@ class MlflowHooks:
                 self._areas = data
             case "model_summary":
                 self._log_summary(data)
-            case "figures" | "report":
-                self._log_files(dataset_name, data)
+            case "model_sheets":
+                self._log_sheets(data)
+            case "figures":
+                self._log_sizes(data)
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
@@ -107,14 +109,19 @@ class MlflowHooks:
                 },
             )
 
-    def _log_files(self, name: str, data: Any) -> None:
-        """Every model's run gets the study's size figure; the report goes beside it."""
-        files = {"report.html": data.encode()} if name == "report" else data
-        wanted = {f: c for f, c in files.items() if f in ("report.html", "sizes.png")}
+    def _log_sheets(self, sheets: dict[str, bytes | str]) -> None:
+        """Each model's run gets the sheet of its sets."""
         for model, fingerprint in self._marks().items():
-            run = self._run(model, fingerprint)
-            for file, content in wanted.items():
-                self._artifact(run, file, content)
+            sheet = sheets.get(f"{model}.png")
+            if isinstance(sheet, bytes):
+                self._artifact(self._run(model, fingerprint), "sets.png", sheet)
+
+    def _log_sizes(self, figures: dict[str, bytes | str]) -> None:
+        """Every run gets the study's size figure, so that each can be seen among the others."""
+        picture = figures.get("sizes.png")
+        for model, fingerprint in self._marks().items():
+            if isinstance(picture, bytes):
+                self._artifact(self._run(model, fingerprint), "sizes.png", picture)
 
     def _marks(self) -> dict[str, str]:
         return dict(zip(self._areas["model"], self._areas["fingerprint"], strict=True))

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from mps_study.mps.types import Reply, Slice
 
 CANDIDATE_BATCH_SIZES = {"cpu": (1, 2, 4, 8, 16), "cuda": (8, 16, 32, 64, 128)}
 """Batch sizes that are timed when none is given."""
+
+TRIAL_SECONDS = 0.25
+"""About how long each candidate is timed."""
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -78,11 +82,13 @@ class OnnxClassifier:
         rows = sum(part.stop - part.start for part in batch)
         buffer = self._buffer(rows, batch[0].picture.pixels.shape)
         at = 0
+        named: list[int] = []
         for part in batch:
             for row in range(part.start, part.stop):
                 part.mutants.paint(row, part.picture, buffer[at])
                 at += 1
-        return reply_of_logits(self.logits(buffer[:rows]))
+            named += [part.mutants.label] * (part.stop - part.start)
+        return reply_of_logits(self.logits(buffer[:rows]), np.array(named) if max(named) >= 0 else None)
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(b, classes) the model's raw output for inputs (b, c, h, w) float32."""
@@ -107,34 +113,38 @@ class OnnxClassifier:
         return buffer
 
     def _fastest_batch_size(self) -> int:
-        """Time the candidates with all workers busy; the smallest within 3 % of the best rate."""
+        """Time the candidates with all workers busy; the smallest within 3 % of the best rate.
+
+        Larger batches are no longer tried once they are clearly slower, or take seconds.
+        """
         c, h, w = (size or 224 for size in self.input_shape)
         rates: dict[int, float] = {}
         for size in CANDIDATE_BATCH_SIZES[self.device]:
             inputs = np.zeros((size, c, h, w), dtype=np.float32)
-            calls = max(2, 16 // size)
-            self.logits(inputs)
             start = time.perf_counter()
-            threads = [
-                threading.Thread(target=lambda: [self.logits(inputs) for _ in range(calls)])  # noqa: B023
-                for _ in range(self._workers)
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            rates[size] = size * calls * self._workers / (time.perf_counter() - start)
-            if rates[size] < 0.7 * max(rates.values()):
+            self.logits(inputs)
+            one_call = time.perf_counter() - start
+            calls = int(min(16, max(1, TRIAL_SECONDS / one_call)))
+            rates[size] = size * calls * self._workers / self._seconds_of(calls, inputs)
+            if rates[size] < 0.7 * max(rates.values()) or one_call > 4 * TRIAL_SECONDS:
                 break
         best = max(rates.values())
         return next(size for size, rate in rates.items() if rate >= 0.97 * best)
 
+    def _seconds_of(self, calls: int, inputs: NDArray[np.float32]) -> float:
+        """Wall time of `calls` calls by each worker, all at once."""
+        start = time.perf_counter()
+        with ThreadPoolExecutor(self._workers) as pool:
+            for _ in pool.map(self.logits, [inputs] * (calls * self._workers)):
+                pass
+        return time.perf_counter() - start
 
-def reply_of_logits(logits: NDArray[np.float32]) -> Reply:
+
+def reply_of_logits(logits: NDArray[np.float32], named: NDArray[np.int64] | None = None) -> Reply:
     """Top-1 labels, their softmax confidence and the margin to the second logit, of logits (b, classes).
 
     Computed in float32 and with the first of equal classes winning, as rex-xai does. A row that is not finite
-    gets label -1 and confidence NaN.
+    gets label -1 and confidence NaN. Where `named` (b,) names a class, not -1, its log-odds are given too.
     """
     top = logits.max(axis=1, keepdims=True)
     shifted = np.exp(logits - top)
@@ -147,7 +157,20 @@ def reply_of_logits(logits: NDArray[np.float32]) -> Reply:
     bad = ~np.isfinite(logits).all(axis=1)
     if bad.any():
         labels[bad], confidences[bad], margins[bad] = -1, np.nan, np.inf
-    return Reply(labels, confidences, margins)
+    return Reply(labels, confidences, margins, None if named is None else _log_odds(logits, named))
+
+
+def _log_odds(logits: NDArray[np.float32], named: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(b,) the named class's logit less the log of the other classes' summed exponentials; NaN where none is named."""
+    rows = np.arange(len(logits))
+    own = logits[rows, named].astype(np.float64)
+    others = logits.astype(np.float64)
+    others[rows, named] = -np.inf
+    with np.errstate(invalid="ignore", divide="ignore"):
+        top = others.max(axis=1)
+        log_odds = own - top - np.log(np.exp(others - top[:, None]).sum(axis=1))
+    named_and_finite = (named >= 0) & np.isfinite(log_odds)
+    return np.where(named_and_finite, log_odds, np.nan).astype(np.float32)
 
 
 def _choose_device(device: str) -> str:

@@ -8,6 +8,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from mps_study.report.figures import FIGURES
+from mps_study.report.model_sheet import draw_model_sheet
 from mps_study.report.results import NothingToShow, StudyResults
 from mps_study.report.style import to_png
 
@@ -19,6 +20,14 @@ def draw_files(name: str, results: StudyResults) -> dict[str, bytes | str]:
     except NothingToShow as nothing:
         return {name: nothing.reason}
     return {f"{name}.png": to_png(figure), f"{name}.svg": to_svg(figure)}
+
+
+def draw_sheet(model: str, results: StudyResults) -> dict[str, bytes | str]:
+    """`MODEL.png` with the sheet of a model; or `MODEL` with the reason why there is none."""
+    try:
+        return {f"{model}.png": to_png(draw_model_sheet(results, model), dpi=150)}
+    except NothingToShow as nothing:
+        return {model: nothing.reason}
 
 
 def to_svg(figure: Figure) -> bytes:

@@ -13,7 +13,7 @@ from mps_study.models.card import ModelCard
 from mps_study.parameters import Reporting
 from mps_study.pipelines.reporting.results import Pictures, names_of_classes, provenance
 from mps_study.report.figures import FIGURES
-from mps_study.report.files import draw_files
+from mps_study.report.files import draw_files, draw_sheet
 from mps_study.report.html import render_report
 from mps_study.report.results import StudyResults
 from mps_study.report.tables import TABLES
@@ -60,6 +60,11 @@ def make_figures(results: StudyResults) -> PictureFiles:
     for name in FIGURES:
         files |= draw_files(name, results)
     return files
+
+
+def make_model_sheets(results: StudyResults) -> PictureFiles:
+    """A sheet of each model's sets as PNG, `MODEL.png`; or the reason why there is none."""
+    return {name: picture for model in results.models() for name, picture in draw_sheet(model, results).items()}
 
 
 def write_report(results: StudyResults, figures: PictureFiles) -> str:

@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline, node, pipeline
 from mps_study.pipelines.reporting.nodes import (
     gather_results,
     make_figures,
+    make_model_sheets,
     make_tables,
     write_report,
 )
@@ -33,6 +34,7 @@ def create_pipeline() -> Pipeline:
             ),
             node(make_tables, "study_results", "tables", name="make_tables"),
             node(make_figures, "study_results", "figures", name="make_figures"),
+            node(make_model_sheets, "study_results", "model_sheets", name="make_model_sheets"),
             node(write_report, ["study_results", "figures"], "report", name="write_report"),
         ],
         tags="reporting",
