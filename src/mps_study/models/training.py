@@ -90,7 +90,7 @@ def fine_tune(
     model.load_state_dict(run.state)
     model.eval()
     message = "fine-tuned %s on %s: %.1f %% of the held-out images right after epoch %d of %d"
-    logger.info(message, type(model).__name__, place, 100 * run.accuracy, run.epoch, len(run.history))
+    logger.debug(message, type(model).__name__, place, 100 * run.accuracy, run.epoch, len(run.history))
     return Trained(run.state, run.accuracy, len(run.history), run.history)
 
 
