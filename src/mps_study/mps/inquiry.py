@@ -1,4 +1,4 @@
-"""What one image has been asked so far: memory, counts, and a second look at narrow margins."""
+"""What one image has been asked so far: memory, counts, a budget, and a second look at narrow margins."""
 
 from __future__ import annotations
 
@@ -8,27 +8,45 @@ from numpy.typing import NDArray
 from mps_study.mps.mutants import Mutants
 from mps_study.mps.types import Reply, Search, SearchConfig, Target
 
+EVIDENCE_STEPS = 16
+"""Evidence is the log-odds of the target class in whole steps of 1/16 nat."""
+
+_LEAST_ODDS = 1e-7
+_NONE = np.float32(np.nan)
+
+
+class BudgetSpent(Exception):
+    """The next question would cost more evaluations than the budget leaves."""
+
 
 class Inquiry:
     """Asks for one image on behalf of its searches.
 
     No mutant is evaluated twice. A reply whose two best logits lie within `margin_tolerance`, or whose confidence
     lies that near (relatively) to one of `edges`, where passing is decided, is asked again in a batch of one:
-    rounding differs between batch shapes, and the answer must not.
+    rounding differs between batch shapes, and the answer must not. The same holds for log-odds that lie that near
+    to where they are rounded to another step (see `evidence`).
 
-    `calls` is kept by the strategies (see `MpsRecord.calls`), `evaluations` here.
+    `calls` is kept by the strategies (see `MpsRecord.calls`), `evaluations` here. `candidate` is the smallest set
+    (one mutant) that has passed in company so far; one evaluation of the budget is always kept back so that it can
+    be verified alone.
     """
 
     def __init__(self, config: SearchConfig) -> None:
         self.config = config
         self.target = Target(-1, float("nan"))
         self.edges: tuple[float, ...] = ()
+        self.candidate: Mutants | None = None
         self.calls = 0
         self.evaluations = 0
-        self._memory: dict[int, tuple[int, np.float32]] = {}
+        self._memory: dict[int, tuple[int, np.float32, np.float32]] = {}
 
     def ask(self, mutants: Mutants) -> Search[Reply]:
-        """Labels and confidences of the mutants, from memory where they are known."""
+        """Labels, confidences and, where a class is named, log-odds of the mutants, from memory where known.
+
+        Raises:
+            BudgetSpent: before anything is asked.
+        """
         digests: list[int] = mutants.digests().tolist()
         memory = self._memory
         new: dict[int, int] = {}
@@ -36,37 +54,90 @@ class Inquiry:
             if digest not in memory:
                 new.setdefault(digest, row)
         if new:
+            self._spend(len(new), keep_back=1)
             rows = np.fromiter(new.values(), dtype=np.intp, count=len(new))
             fresh = mutants if len(rows) == len(digests) else mutants.take(rows, mutants.alone)
-            labels, confidences = yield from self._settle(fresh)
-            memory.update(zip(new, zip(labels.tolist(), confidences, strict=True), strict=True))
+            memory.update(zip(new, _entries((yield from self._settle(fresh))), strict=True))
         known = [memory[digest] for digest in digests]
         return Reply(
-            np.array([label for label, _ in known], dtype=np.int64),
-            np.array([confidence for _, confidence in known], dtype=np.float32),
+            np.array([label for label, _, _ in known], dtype=np.int64),
+            np.array([confidence for _, confidence, _ in known], dtype=np.float32),
+            log_odds=None if mutants.label < 0 else np.array([odds for _, _, odds in known], dtype=np.float32),
         )
 
     def ask_alone(self, mutants: Mutants) -> Search[Reply]:
-        """Labels and confidences, each evaluated now in a batch of one; memory takes them for the truth."""
+        """The same, each evaluated now in a batch of one; memory takes the replies for the truth.
+
+        Raises:
+            BudgetSpent: before anything is asked.
+        """
         alone = mutants.take(np.arange(len(mutants)), alone=True)
-        self.evaluations += len(mutants)
-        reply = yield alone
-        replies = zip(reply.labels.tolist(), reply.confidences, strict=True)
-        self._memory.update(zip(alone.digests().tolist(), replies, strict=True))
+        self._spend(len(mutants))
+        reply = _with_log_odds((yield alone), alone)
+        self._memory.update(zip(alone.digests().tolist(), _entries(reply), strict=True))
         return reply
 
-    def _settle(self, mutants: Mutants) -> Search[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        self.evaluations += len(mutants)
-        reply = yield mutants
-        labels, confidences = reply.labels, reply.confidences
-        if reply.margins is not None and not mutants.alone:
-            tolerance = self.config.margin_tolerance
-            close = reply.margins < tolerance
-            for edge in self.edges:
-                close |= np.abs(confidences - edge) < tolerance * edge
-            narrow = np.flatnonzero(close)
-            if narrow.size:
-                again = yield mutants.take(narrow, alone=True)
-                labels, confidences = labels.copy(), confidences.copy()
-                labels[narrow], confidences[narrow] = again.labels, again.confidences
-        return labels, confidences
+    def _spend(self, evaluations: int, keep_back: int = 0) -> None:
+        budget = self.config.budget
+        if budget is not None and self.evaluations + evaluations + keep_back > budget:
+            raise BudgetSpent
+        self.evaluations += evaluations
+
+    def _settle(self, mutants: Mutants) -> Search[Reply]:
+        reply = _with_log_odds((yield mutants), mutants)
+        if reply.margins is None or mutants.alone:
+            return reply
+        tolerance = self.config.margin_tolerance
+        close = reply.margins < tolerance
+        for edge in self.edges:
+            close |= np.abs(reply.confidences - edge) < tolerance * edge
+        if reply.log_odds is not None:
+            steps = reply.log_odds * EVIDENCE_STEPS
+            near = np.abs(steps - np.floor(steps) - 0.5) < tolerance * EVIDENCE_STEPS
+            close |= near & np.isfinite(reply.margins)
+        narrow = np.flatnonzero(close)
+        if not narrow.size:
+            return reply
+        alone = mutants.take(narrow, alone=True)
+        again = _with_log_odds((yield alone), alone)
+        labels, confidences = reply.labels.copy(), reply.confidences.copy()
+        labels[narrow], confidences[narrow] = again.labels, again.confidences
+        log_odds = reply.log_odds
+        if log_odds is not None and again.log_odds is not None:
+            log_odds = log_odds.copy()
+            log_odds[narrow] = again.log_odds
+        return Reply(labels, confidences, log_odds=log_odds)
+
+
+def evidence(reply: Reply) -> NDArray[np.int64]:
+    """(n,) log-odds of the class that was asked for, in steps of 1/16 nat: what mutants are ordered by.
+
+    Whole steps, so that rounding inside the model cannot change an order; whoever sorts breaks ties by position.
+    A reply without log-odds counts as the least.
+    """
+    assert reply.log_odds is not None
+    steps = np.nan_to_num(reply.log_odds.astype(np.float64), nan=-np.inf) * EVIDENCE_STEPS
+    rounded: NDArray[np.int64] = np.rint(np.clip(steps, -1e6, 1e6)).astype(np.int64)
+    return rounded
+
+
+def _with_log_odds(reply: Reply, mutants: Mutants) -> Reply:
+    """The reply with log-odds wherever a class was named.
+
+    A classifier that does not say them leaves what its top-1 class tells: the class's own log-odds if it is on
+    top, else the most that they can be.
+    """
+    if mutants.label < 0:
+        return Reply(reply.labels, reply.confidences, reply.margins)
+    share = np.clip(reply.confidences.astype(np.float64), _LEAST_ODDS, 1 - _LEAST_ODDS)
+    share = np.where(reply.labels == mutants.label, share, np.minimum(share, 1 - share))
+    known = reply.log_odds
+    log_odds = np.log(share / (1 - share)).astype(np.float32)
+    if known is not None:
+        log_odds = np.where(np.isnan(known), log_odds, known)
+    return Reply(reply.labels, reply.confidences, reply.margins, log_odds)
+
+
+def _entries(reply: Reply) -> list[tuple[int, np.float32, np.float32]]:
+    log_odds = [_NONE] * len(reply.labels) if reply.log_odds is None else list(reply.log_odds)
+    return list(zip(reply.labels.tolist(), reply.confidences, log_odds, strict=True))

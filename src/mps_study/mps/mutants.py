@@ -28,10 +28,14 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True)
 class Mutants:
-    """n mutants of one image of `shape` (h, w). `alone`: each must be evaluated in a batch of one."""
+    """n mutants of one image of `shape` (h, w).
+
+    `alone`: each must be evaluated in a batch of one. `label`: the class whose log-odds are asked for; -1 for none.
+    """
 
     shape: Shape
     alone: bool = False
+    label: int = -1
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -110,7 +114,7 @@ class Ranking:
         position[order] = np.arange(order.size, dtype=np.int32)
         self.position = position.reshape(shape)
         digests = np.zeros(order.size + 1, dtype=np.uint64)
-        np.cumsum(_pixel_digests(shape).ravel()[order], out=digests[1:])
+        np.cumsum(pixel_digests(shape).ravel()[order], out=digests[1:])
         self.digests = digests
 
 
@@ -149,7 +153,7 @@ class Masks(Mutants):
         return mask
 
     def digests(self) -> NDArray[np.uint64]:
-        pixels = _pixel_digests(self.shape)
+        pixels = pixel_digests(self.shape)
         return np.array([pixels[mask].sum(dtype=np.uint64) for mask in self.masks], dtype=np.uint64)
 
     def take(self, rows: NDArray[np.intp], alone: bool = False) -> Self:
@@ -162,7 +166,7 @@ def dense_masks(mutants: Mutants, rows: Sequence[int] | range) -> NDArray[np.boo
 
 
 @lru_cache(maxsize=64)
-def _pixel_digests(shape: Shape) -> NDArray[np.uint64]:
+def pixel_digests(shape: Shape) -> NDArray[np.uint64]:
     """A random 64-bit number for each pixel; a mask's digest is their sum modulo 2**64 (Zobrist hashing)."""
     values = np.random.default_rng(20240222).integers(0, 2**64, size=shape, dtype=np.uint64)
     values.flags.writeable = False
@@ -173,7 +177,7 @@ def _pixel_digests(shape: Shape) -> NDArray[np.uint64]:
 def _digest_integral(shape: Shape) -> NDArray[np.uint64]:
     """Flattened (h + 1, w + 1) integral image of the pixel digests: a box's digest in four look-ups."""
     integral = np.zeros((shape[0] + 1, shape[1] + 1), dtype=np.uint64)
-    integral[1:, 1:] = _pixel_digests(shape).cumsum(axis=0).cumsum(axis=1)
+    integral[1:, 1:] = pixel_digests(shape).cumsum(axis=0).cumsum(axis=1)
     flat = integral.ravel()
     flat.flags.writeable = False
     return flat

@@ -42,6 +42,7 @@ class _Flight(Generic[T]):
     labels: NDArray[np.int64] = field(compare=False, default_factory=lambda: np.empty(0, np.int64))
     confidences: NDArray[np.float32] = field(compare=False, default_factory=lambda: np.empty(0, np.float32))
     margins: NDArray[np.float32] = field(compare=False, default_factory=lambda: np.empty(0, np.float32))
+    log_odds: NDArray[np.float32] = field(compare=False, default_factory=lambda: np.empty(0, np.float32))
 
     def ask(self, question: Mutants) -> None:
         n = len(question)
@@ -49,12 +50,15 @@ class _Flight(Generic[T]):
         self.labels = np.empty(n, dtype=np.int64)
         self.confidences = np.empty(n, dtype=np.float32)
         self.margins = np.full(n, np.inf, dtype=np.float32)
+        self.log_odds = np.full(n, np.nan, dtype=np.float32)
 
     def answer(self, part: slice, reply: Reply, rows: slice) -> None:
         self.labels[part] = reply.labels[rows]
         self.confidences[part] = reply.confidences[rows]
         if reply.margins is not None:
             self.margins[part] = reply.margins[rows]
+        if reply.log_odds is not None:
+            self.log_odds[part] = reply.log_odds[rows]
         self.open -= part.stop - part.start
 
 
@@ -107,7 +111,7 @@ def run_searches(jobs: Iterable[Job[T]], classifier: Classifier, in_flight: int 
                 flight.answer(slice(part.start, part.stop), reply, slice(start, stop))
                 start = stop
                 if not flight.open:
-                    answer = Reply(flight.labels, flight.confidences, flight.margins)
+                    answer = Reply(flight.labels, flight.confidences, flight.margins, flight.log_odds)
                     asking -= proceed(flight, answer)
 
 

@@ -12,13 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mps_study.mps.baselines import baseline_picture
-from mps_study.mps.inquiry import Inquiry
+from mps_study.mps.certificate import certify
+from mps_study.mps.growth import consider, grow, remember
+from mps_study.mps.inquiry import BudgetSpent, Inquiry
 from mps_study.mps.mutants import Masks, Shape
+from mps_study.mps.pruning import prune
 from mps_study.mps.rankings import RANKINGS, by_value
 from mps_study.mps.schedule import Job, run_searches
-from mps_study.mps.sufficiency import passing_edge, shortest_prefix
+from mps_study.mps.sufficiency import floor, passes, passing_edge, shortest_prefix
+from mps_study.mps.tiles import grid, sizes_of_tiles
 from mps_study.mps.types import (
     BASELINE,
+    BELOW,
+    BUDGET,
     FOUND,
     INVALID,
     STATUSES,
@@ -31,8 +37,8 @@ from mps_study.mps.types import (
     Target,
 )
 
-Found = tuple[Mps | None, NDArray[np.float32]]
-"""A strategy's set, None if there is none, and the map that it was read from."""
+Found = tuple[Mps | None, NDArray[np.float32] | None]
+"""A strategy's set, None if there is none, and the map that it was read from, if any."""
 
 
 def extract_mps(
@@ -74,28 +80,50 @@ def extract_mps(
 def search_image(key: str, shape: Shape, config: SearchConfig) -> Search[MpsRecord]:
     """The whole search for one image of `shape` (h, w)."""
     inquiry = Inquiry(config)
-    baseline_label = yield from _identify(inquiry, shape)
+    whole_passes = yield from _ask_whole_image(inquiry, shape)
     if inquiry.target.label < 0:
-        return _record(key, inquiry, INVALID, None, None)
-    mps, landscape = yield from STRATEGIES[config.strategy](inquiry, shape, key)
-    found = BASELINE if baseline_label == inquiry.target.label else FOUND
+        return _record(key, inquiry, INVALID)
+    if not whole_passes:
+        return _record(key, inquiry, BELOW)
+    try:
+        baseline = yield from _ask_baseline(inquiry, shape)
+        mps, landscape = yield from STRATEGIES[config.strategy](inquiry, shape, key)
+    except BudgetSpent:
+        mps = yield from _best_verified(inquiry, shape)
+        return _record(key, inquiry, BUDGET, mps)
+    found = BASELINE if baseline == inquiry.target.label else FOUND
     return _record(key, inquiry, UNSTABLE if mps is None else found, mps, landscape)
 
 
-def _identify(inquiry: Inquiry, shape: Shape) -> Search[int]:
-    """Ask about the whole image and about the baseline alone; sets the target, returns the baseline's label."""
-    whole_and_nothing = np.zeros((2, *shape), dtype=bool)
-    whole_and_nothing[0] = True
-    reply = yield from inquiry.ask_alone(Masks(shape, masks=whole_and_nothing))
+def _ask_whole_image(inquiry: Inquiry, shape: Shape) -> Search[bool]:
+    """Sets the target, the class of the whole image and its confidence; whether it passes itself."""
+    reply = yield from inquiry.ask_alone(Masks(shape, masks=np.ones((1, *shape), dtype=bool)))
     inquiry.target = Target(int(reply.labels[0]), float(reply.confidences[0]))
     config = inquiry.config
     edges = []
-    if config.minimum_confidence_threshold > 0:
+    if floor(inquiry) > 0:
         edges.append(passing_edge(inquiry))
     if config.confidence_filter > 0:
         edges.append(inquiry.target.confidence * config.confidence_filter)
     inquiry.edges = tuple(edges)
-    return int(reply.labels[1])
+    return bool(passes(reply, inquiry)[0])
+
+
+def _ask_baseline(inquiry: Inquiry, shape: Shape) -> Search[int]:
+    """The label of the image of which nothing is kept."""
+    nothing = np.zeros((1, *shape), dtype=bool)
+    reply = yield from inquiry.ask_alone(Masks(shape, label=inquiry.target.label, masks=nothing))
+    return int(reply.labels[0])
+
+
+def _best_verified(inquiry: Inquiry, shape: Shape) -> Search[Mps]:
+    """The smallest set that has passed so far, if it passes alone as well; else the whole image, which has."""
+    candidate = inquiry.candidate
+    if candidate is not None:
+        reply = yield from inquiry.ask_alone(candidate)
+        if passes(reply, inquiry)[0]:
+            return Mps(candidate.mask(0), float(reply.confidences[0]))
+    return Mps(np.ones(shape, dtype=bool), inquiry.target.confidence)
 
 
 def rex(inquiry: Inquiry, shape: Shape, key: str) -> Search[Found]:
@@ -105,15 +133,40 @@ def rex(inquiry: Inquiry, shape: Shape, key: str) -> Search[Found]:
     return mps, landscape
 
 
-STRATEGIES: dict[str, Callable[[Inquiry, Shape, str], Search[Found]]] = {"rex": rex}
+def minimal(inquiry: Inquiry, shape: Shape, key: str) -> Search[Found]:
+    """A sufficient set of tiles that can spare none of them, with its certificate.
+
+    From coarse tiles to fine: grow a set out of nothing inside the last one, and where that finds nothing smaller,
+    prune the last one. Tiles of the granularity are pruned until none can be deleted. The empty set if the baseline
+    alone passes.
+    """
+    nothing = grid(shape, inquiry.config.granularity).nothing()
+    passing, _ = yield from consider(inquiry, grid(shape, inquiry.config.granularity), nothing[None])
+    if passing[0]:
+        return (yield from certify(inquiry, shape, nothing)), None
+    sizes = sizes_of_tiles(shape, inquiry.config.granularity)
+    coarser = grid(shape, sizes[0].pixels)
+    kept = coarser.whole()
+    for size in sizes:
+        tiles = grid(shape, size.pixels)
+        last = tiles.refine(kept, coarser)
+        kept = (yield from grow(inquiry, tiles, inside=last)) if size.grown else last
+        if np.array_equal(kept, last):
+            kept = yield from prune(inquiry, tiles, last, minimal=not size.grown)
+        remember(inquiry, tiles, kept)
+        coarser = tiles
+    return (yield from certify(inquiry, shape, kept)), None
+
+
+STRATEGIES: dict[str, Callable[[Inquiry, Shape, str], Search[Found]]] = {"rex": rex, "minimal": minimal}
 
 
 def _record(
     key: str,
     inquiry: Inquiry,
     status: str,
-    mps: Mps | None,
-    landscape: NDArray[np.float32] | None,
+    mps: Mps | None = None,
+    landscape: NDArray[np.float32] | None = None,
 ) -> MpsRecord:
     return MpsRecord(
         key=key,
@@ -125,6 +178,7 @@ def _record(
         calls=inquiry.calls,
         evaluations=inquiry.evaluations,
         landscape=landscape if inquiry.config.keep_landscape else None,
+        certificate=None if mps is None else mps.certificate,
     )
 
 

@@ -41,20 +41,21 @@ def shortest_prefix(inquiry: Inquiry, ranking: Ranking) -> Search[Mps | None]:
 
 
 def passes(reply: Reply, inquiry: Inquiry) -> NDArray[np.bool_]:
-    """(n,) whether each mutant has the target class with the demanded share of its confidence.
+    """(n,) whether each mutant has the target class with the demanded confidence.
 
     Confidences are compared after rounding to four decimals, as rex-xai does.
     """
     same: NDArray[np.bool_] = reply.labels == inquiry.target.label
-    if inquiry.config.minimum_confidence_threshold > 0:
+    if floor(inquiry) > 0:
         same &= np.round(reply.confidences, _DECIMALS) >= floor(inquiry)
     return same
 
 
 def floor(inquiry: Inquiry) -> float:
-    """The confidence that a set must reach, rounded to four decimals."""
-    share = inquiry.config.minimum_confidence_threshold
-    return round(inquiry.target.confidence * share, _DECIMALS)
+    """The confidence that a set must reach, rounded to four decimals; 0 where the class alone decides."""
+    config = inquiry.config
+    demanded = max(inquiry.target.confidence * config.minimum_confidence_threshold, config.confidence_floor)
+    return round(demanded, _DECIMALS)
 
 
 def passing_edge(inquiry: Inquiry) -> float:

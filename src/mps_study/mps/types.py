@@ -17,13 +17,17 @@ ENGINE_VERSION = 1
 
 FOUND = "found"
 BASELINE = "baseline"
+BUDGET = "budget"
 UNSTABLE = "unstable"
+BELOW = "below"
 INVALID = "invalid"
 FAILED = "failed"
 STATUSES = {
     FOUND: "a sufficient set was found and passed alone",
     BASELINE: "the baseline alone already gives the class; the set is what the strategy makes of it",
+    BUDGET: "the budget of evaluations was spent; the set is the smallest one that passed alone by then",
     UNSTABLE: "no set passed when it was asked about alone",
+    BELOW: "the whole image does not reach the confidence floor",
     INVALID: "the model's output for the whole image is not finite",
     FAILED: "the image could not be read",
 }
@@ -49,6 +53,10 @@ class SearchConfig:
         weighted: responsibility is weighted by the mutant's confidence.
         confidence_filter: a mutant passes only with this share of the original confidence.
         minimum_confidence_threshold: the final set passes only with this share of the original confidence.
+        confidence_floor: the final set passes only with this confidence, whatever the original one.
+        granularity: side in pixels of the tiles of which a minimal set can spare none (strategy `minimal`).
+        budget: most evaluations for one image; None for no limit. Replies asked again because of a narrow
+            margin are not counted, as in `MpsRecord.evaluations`.
         baseline: what a pixel that is not kept becomes, after normalisation: a number, one number a channel,
             or a key of `mps_study.mps.baselines.BASELINES`.
         margin_tolerance: a reply whose two best logits are nearer than this is asked again, alone.
@@ -71,6 +79,9 @@ class SearchConfig:
     weighted: bool = False
     confidence_filter: float = 0.0
     minimum_confidence_threshold: float = 0.0
+    confidence_floor: float = 0.0
+    granularity: int = 4
+    budget: int | None = None
     baseline: float | str | Sequence[float] = 0.0
     margin_tolerance: float = 1e-3
     keep_landscape: bool = False
@@ -80,9 +91,11 @@ class SearchConfig:
         _one_of("queue_style", self.queue_style, ("area", "intersection", "all", "dc"))
         _one_of("responsibility_style", self.responsibility_style, ("multiplicative", "additive"))
         _whole("seed", self.seed, 0)
-        for name in ("iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len"):
+        for name in ("iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "granularity"):
             _whole(name, getattr(self, name), 1)
-        for name in ("confidence_filter", "minimum_confidence_threshold"):
+        if self.budget is not None:
+            _whole("budget", self.budget, 1)
+        for name in ("confidence_filter", "minimum_confidence_threshold", "confidence_floor"):
             _number(name, getattr(self, name), 0.0, 1.0)
         _number("margin_tolerance", self.margin_tolerance, 0.0, 10.0)
         for name in ("weighted", "keep_landscape"):
@@ -118,11 +131,14 @@ class Reply:
         labels: (n,) int, the top-1 class; -1 where the output was not finite.
         confidences: (n,) float32, softmax of the top-1 class.
         margins: (n,) float32, distance of the two best logits; None when the classifier is exact.
+        log_odds: (n,) float32, logit of the softmax of the class `Mutants.label`, in nats: how near a mutant that
+            fails is to passing. None, or NaN where no class was named, when the classifier does not say.
     """
 
     labels: NDArray[np.int64]
     confidences: NDArray[np.float32]
     margins: NDArray[np.float32] | None = None
+    log_odds: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -134,11 +150,30 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """Why a set is called minimal: each of its tiles was deleted by itself, and every time the set failed.
+
+    Args:
+        granularity: side of the tiles in pixels; they start at the top left corner of the input.
+        floor: the confidence that was demanded, in [0, 1]; 0 where the class alone decided.
+        deletions: single-tile deletions that were tested, all failing: the number of tiles in the set.
+    """
+
+    granularity: int
+    floor: float
+    deletions: int
+
+
+@dataclass(frozen=True)
 class Mps:
-    """A sufficient set: `mask` (h, w) bool, True = kept, and the confidence of the class with it alone."""
+    """A sufficient set: `mask` (h, w) bool, True = kept, and the confidence of the class with it alone.
+
+    `certificate` if the set was shown to be minimal.
+    """
 
     mask: NDArray[np.bool_]
     confidence: float
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True)
@@ -156,6 +191,7 @@ class MpsRecord:
             baseline, the final check, and prefixes asked ahead. Questions repeated alone because of a
             narrow margin are not counted, so that the number is the same on every machine.
         landscape: (h, w) float32 responsibility, if it was kept.
+        certificate: that the set is minimal; None unless the strategy is `minimal` and its budget sufficed.
     """
 
     key: str
@@ -167,6 +203,7 @@ class MpsRecord:
     calls: int
     evaluations: int
     landscape: NDArray[np.float32] | None = None
+    certificate: Certificate | None = None
 
     @property
     def pixels(self) -> int | None:
