@@ -205,11 +205,11 @@ def test_evaluations_are_what_the_classifier_was_asked():
 @pytest.mark.parametrize(
     ("shape", "granularity", "sizes"),
     [
-        ((224, 224), 4, [(32, True), (16, True), (8, True), (4, False)]),
-        ((224, 224), 1, [(32, True), (16, True), (8, True), (4, False), (2, False), (1, False)]),
-        ((384, 384), 4, [(32, True), (16, True), (8, False), (4, False)]),
-        ((224, 224), 32, [(32, False)]),
-        ((10, 13), 4, [(4, False)]),
+        ((224, 224), 4, [(32, 12), (16, 6), (8, 6), (4, 0)]),
+        ((224, 224), 1, [(32, 12), (16, 6), (8, 6), (4, 0), (2, 0), (1, 0)]),
+        ((384, 384), 4, [(32, 12), (16, 6), (8, 0), (4, 0)]),
+        ((224, 224), 32, [(32, 0)]),
+        ((10, 13), 4, [(4, 0)]),
     ],
 )
 def test_tiles_halve_from_a_seventh_of_the_side_down_to_the_granularity(shape, granularity, sizes):

@@ -1,6 +1,6 @@
 """Grows a sufficient set out of nothing, tile by tile: the one that brings the class nearest comes next.
 
-Greedy insertion with lazy gains (Minoux, Accelerated greedy algorithms for maximizing submodular set functions):
+Greedy insertion with lazy gains (Minoux 1978, Accelerated greedy algorithms for maximizing submodular set functions):
 what a tile added when it was last tried says whether it is worth trying again now.
 """
 
@@ -14,35 +14,35 @@ from mps_study.mps.sufficiency import passes
 from mps_study.mps.tiles import Cells, Grid, Kept
 from mps_study.mps.types import Search
 
+Promise = NDArray[np.int64]
+"""(t,) the larger, the sooner a tile is deleted: as a rule the evidence left after its last deletion."""
+
 TRIED_AGAIN = 12
 """Tiles, those with the largest gains when last tried, that each step tries again."""
-
-MOST_STEPS = 12
-"""After so many steps the tiles are no longer tried singly but added in growing numbers."""
 
 _LADDER = 4
 
 
-def grow(inquiry: Inquiry, grid: Grid, inside: Kept) -> Search[Kept]:
-    """Some tiles of `inside` (t,) bool, a set that passes, which pass as well; `inside` itself if no others are found.
+def grow(inquiry: Inquiry, grid: Grid, inside: Kept, steps: int) -> Search[tuple[Kept, Promise]]:
+    """Some tiles of `inside` (t,) bool, a set that passes, which pass as well; `inside` itself if none are found.
 
-    A step adds the tile with which the target class has most evidence; ties go to the earlier tile. The first sets
-    that pass end it.
+    A step adds the tile with which the target class has most evidence; ties go to the earlier tile. The first set
+    that passes ends it. After `steps` steps tiles are added in growing numbers. With it, the promise of the tiles:
+    one that added little is a good one to delete.
     """
     kept, gains, now = grid.nothing(), np.zeros(grid.tiles, dtype=np.int64), 0
-    for step in range(MOST_STEPS):
+    for step in range(steps):
         tiles = _by_gain(gains, inside & ~kept)[: None if step == 0 else TRIED_AGAIN]
         if not tiles.size:
-            return inside
+            return inside, -gains
         passing, found = yield from consider(inquiry, grid, grid.added(kept, tiles))
         gains[tiles] = found - now
-        best = _best(passing, found, tiles)
-        kept = kept.copy()
-        kept[tiles[best]] = True
-        now = int(found[best])
+        best = int(np.lexsort((tiles, -found, ~passing))[0])
+        kept, now = grid.added(kept, tiles[[best]])[0], int(found[best])
         if passing[best]:
-            return kept
-    return (yield from _grow_in_bulk(inquiry, grid, kept, inside, _by_gain(gains, inside & ~kept)))
+            return kept, -gains
+    kept = yield from _grow_in_bulk(inquiry, grid, kept, inside, _by_gain(gains, inside & ~kept))
+    return kept, -gains
 
 
 def consider(inquiry: Inquiry, grid: Grid, kept: NDArray[np.bool_]) -> Search[tuple[Kept, NDArray[np.int64]]]:
@@ -64,8 +64,9 @@ def _grow_in_bulk(inquiry: Inquiry, grid: Grid, kept: Kept, inside: Kept, tiles:
         counts.append(counts[-1] * 3 // 2 + counts[-1] % 2)
     counts = [count for count in counts if count < tiles.size]
     for start in range(0, len(counts), _LADDER):
-        sets = np.repeat(kept[None], len(counts[start : start + _LADDER]), axis=0)
-        for row, count in enumerate(counts[start : start + _LADDER]):
+        some = counts[start : start + _LADDER]
+        sets = np.repeat(kept[None], len(some), axis=0)
+        for row, count in enumerate(some):
             sets[row, tiles[:count]] = True
         passing, _ = yield from consider(inquiry, grid, sets)
         if passing.any():
@@ -78,8 +79,3 @@ def _by_gain(gains: NDArray[np.int64], free: Kept) -> NDArray[np.intp]:
     """The free tiles, largest gain first, ties by position."""
     tiles = np.flatnonzero(free)
     return tiles[np.argsort(-gains[tiles], kind="stable")]
-
-
-def _best(passing: Kept, found: NDArray[np.int64], tiles: NDArray[np.intp]) -> int:
-    """The row to go on with: one that passes if there is any, then the most evidence, then the earliest tile."""
-    return int(np.lexsort((tiles, -found, ~passing))[0])

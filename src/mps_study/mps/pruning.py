@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.mps.growth import consider, remember
+from mps_study.mps.growth import Promise, consider, remember
 from mps_study.mps.inquiry import Inquiry
 from mps_study.mps.tiles import Grid, Kept
 from mps_study.mps.types import Search
@@ -14,28 +14,28 @@ AT_ONCE = 4
 """Single-tile deletions in one question. More would score tiles against a set that is about to change."""
 
 
-def prune(inquiry: Inquiry, grid: Grid, kept: Kept, minimal: bool) -> Search[Kept]:
-    """What is left (t,) bool of a passing set when tiles have been deleted; it passes too.
+def prune(inquiry: Inquiry, grid: Grid, kept: Kept, promise: Promise, minimal: bool) -> Search[tuple[Kept, Promise]]:
+    """What is left (t,) bool of a passing set when tiles have been deleted; it passes too. With it, the new promise.
 
-    Deletions are tried a few at a time, most promising first: the tile after whose last deletion the class had most
-    evidence, ties by position. Of those that pass, as many as pass together are deleted.
+    Deletions are tried a few at a time: first all tiles once, then again those that promise most; ties by position.
+    Of the deletions that pass, as many as pass together are made.
 
     Passing is not monotone, so a tile that was needed may be spared once others are gone. With `minimal`, every tile
     left is therefore tried again after each deletion, and the result is 1-minimal: the last deletions that were
     tried are those of all its tiles, from the result itself, and all failed. Without, each tile is tried once.
     """
-    promise = np.zeros(grid.tiles, dtype=np.int64)
-    tried = grid.nothing()
+    promise = promise.copy()
+    ever, tried = grid.nothing(), grid.nothing()
     while (left := np.flatnonzero(kept & ~tried)).size:
-        tiles = left[np.argsort(-promise[left], kind="stable")][:AT_ONCE]
+        tiles = left[np.lexsort((left, -promise[left], ever[left]))][:AT_ONCE]
         passing, promise[tiles] = yield from consider(inquiry, grid, grid.without(kept, tiles))
-        tried[tiles] = True
+        ever[tiles] = tried[tiles] = True
         if passing.any():
             spared = tiles[np.lexsort((tiles, -promise[tiles], ~passing))][: passing.sum()]
             kept = yield from _delete_together(inquiry, grid, kept, spared)
             if minimal:
                 tried = grid.nothing()
-    return kept
+    return kept, promise
 
 
 def _delete_together(inquiry: Inquiry, grid: Grid, kept: Kept, tiles: NDArray[np.intp]) -> Search[Kept]:

@@ -145,16 +145,17 @@ def minimal(inquiry: Inquiry, shape: Shape, key: str) -> Search[Found]:
     if passing[0]:
         return (yield from certify(inquiry, shape, nothing)), None
     sizes = sizes_of_tiles(shape, inquiry.config.granularity)
-    coarser = grid(shape, sizes[0].pixels)
-    kept = coarser.whole()
+    tiles = grid(shape, sizes[0].pixels)
+    kept, promise = tiles.whole(), np.zeros(tiles.tiles, dtype=np.int64)
     for size in sizes:
-        tiles = grid(shape, size.pixels)
-        last = tiles.refine(kept, coarser)
-        kept = (yield from grow(inquiry, tiles, inside=last)) if size.grown else last
+        coarser, tiles = tiles, grid(shape, size.pixels)
+        last, promise = tiles.refine(kept, coarser), tiles.refine(promise, coarser)
+        kept = last
+        if size.growing_steps:
+            kept, promise = yield from grow(inquiry, tiles, last, size.growing_steps)
         if np.array_equal(kept, last):
-            kept = yield from prune(inquiry, tiles, last, minimal=not size.grown)
+            kept, promise = yield from prune(inquiry, tiles, last, promise, minimal=not size.growing_steps)
         remember(inquiry, tiles, kept)
-        coarser = tiles
     return (yield from certify(inquiry, shape, kept)), None
 
 

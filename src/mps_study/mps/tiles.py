@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mps_study.mps.mutants import Mutants, Shape, pixel_digests
 
+V = TypeVar("V", bound=np.generic)
+
 Kept = NDArray[np.bool_]
 """(t,) bool, the tiles of a grid that stay."""
 
 COARSEST, FINEST_GROWN = 7, 28
 """Tiles along the longer side of the coarsest grid, and of the finest one in which sets are grown."""
+
+
+FIRST_STEPS, LATER_STEPS = 12, 6
+"""Steps in which a set is grown tile by tile, in the coarsest grid and in the finer ones."""
 
 
 class Grid:
@@ -47,12 +53,11 @@ class Grid:
         mask: NDArray[np.bool_] = rows.repeat(self.size, axis=0).repeat(self.size, axis=1)
         return mask[: self.shape[0], : self.shape[1]]
 
-    def refine(self, kept: Kept, coarser: Grid) -> Kept:
-        """The tiles of this grid that lie in kept tiles of a coarser one."""
+    def refine(self, values: NDArray[V], coarser: Grid) -> NDArray[V]:
+        """(t,) for each tile the value of the coarser grid's tile in which it lies."""
         times = coarser.size // self.size
-        rows = kept.reshape(coarser.rows, coarser.columns)
-        fine: Kept = rows.repeat(times, axis=0).repeat(times, axis=1)
-        return fine[: self.rows, : self.columns].ravel()
+        rows = values.reshape(coarser.rows, coarser.columns).repeat(times, axis=0).repeat(times, axis=1)
+        return rows[: self.rows, : self.columns].ravel()
 
     def touched(self, mask: NDArray[np.bool_]) -> Kept:
         """The tiles of which a mask (h, w) bool keeps at least one pixel."""
@@ -106,10 +111,10 @@ class Cells(Mutants):
 
 
 class Size(NamedTuple):
-    """A tile size in pixels, and whether a set is grown at that size before it is pruned."""
+    """A tile size in pixels, and in how many steps a set is grown at that size; 0 where it is only pruned."""
 
     pixels: int
-    grown: bool
+    growing_steps: int
 
 
 def sizes_of_tiles(shape: Shape, granularity: int) -> list[Size]:
@@ -121,4 +126,9 @@ def sizes_of_tiles(shape: Shape, granularity: int) -> list[Size]:
     pixels = [granularity]
     while pixels[-1] * 2 * COARSEST <= side:
         pixels.append(pixels[-1] * 2)
-    return [Size(size, size > granularity and size * FINEST_GROWN >= side) for size in reversed(pixels)]
+    coarsest = pixels[-1]
+    sizes = []
+    for size in reversed(pixels):
+        steps = FIRST_STEPS if size == coarsest else LATER_STEPS
+        sizes.append(Size(size, steps if size > granularity and size * FINEST_GROWN >= side else 0))
+    return sizes
