@@ -1,10 +1,13 @@
 """The record store: whole shards or none, fingerprints apart, masks to the bit."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mps_study.datasets.records import MpsRecords, RecordShard, unpack_landscape, unpack_mask
-from mps_study.mps.types import FAILED, FOUND, MpsRecord, Target
+from mps_study.mps.types import FAILED, FOUND, Certificate, MpsRecord, Target
 
 
 def record(key, seed=0, shape=(13, 17)):
@@ -34,6 +37,14 @@ def test_masks_and_landscapes_come_back_to_the_bit(dataset):
     assert np.allclose(unpack_landscape(row["landscape"], 13, 17), original.landscape, atol=1e-3)
     assert (row["status"], row["target"], row["pixels"]) == (FOUND, 3, original.mask.sum())
     assert list(row["view"]) == [0.0, 1.0, 20.0, 30.0]
+
+
+def test_a_certificate_is_kept_with_its_record(dataset):
+    proven = replace(record("a"), certificate=Certificate(granularity=4, floor=0.25, deletions=7))
+    dataset.save(shard([proven, record("b")]))
+    kept = dataset.load().read("m", "f").set_index("image")["certificate"]
+    assert json.loads(kept["a"]) == {"granularity": 4, "floor": 0.25, "deletions": 7}
+    assert kept.isna().to_dict() == {"a": False, "b": True}
 
 
 def test_a_model_is_complete_only_once_its_marker_is_there(dataset):

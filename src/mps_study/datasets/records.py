@@ -7,7 +7,7 @@ model has all its records. A shard is whole or absent. Fingerprints are never mi
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,7 @@ SMALL_COLUMNS = [
     "calls",
     "evaluations",
     "view",
+    "certificate",
 ]
 
 
@@ -158,6 +159,7 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "calls": record.calls,
         "evaluations": record.evaluations,
         "view": list(shard.views.get(record.key, ())),
+        "certificate": json.dumps(asdict(record.certificate)) if record.certificate else None,
         "mask": None if mask is None else np.packbits(mask).tobytes(),
         "landscape": None if landscape is None else landscape.astype(np.float16).tobytes(),
     }
