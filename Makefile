@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK := true
 
-.PHONY: help run test format viz mlflow clean
+.PHONY: help run test format benchmark viz mlflow clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -33,6 +33,16 @@ test: .venv/installed  ## lint, types, import contracts, all tests
 format: .venv/installed  ## format and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+benchmarks/.rex/installed:
+	$(PYTHON) -m venv benchmarks/.rex
+	benchmarks/.rex/bin/python -m pip install --quiet rex-xai==0.4.1 onnxruntime
+	@touch $@
+
+benchmark: .venv/installed benchmarks/.rex/installed  ## measure search and engine beside rex-xai: make benchmark IMAGES=FOLDER
+	@test -n "$(IMAGES)" || { echo "say which images: make benchmark IMAGES=FOLDER (one sub-folder a class)"; exit 1; }
+	test -f data/base/04_models/efficientnet_lite2.json || { $(BIN)/kedro run --pipelines data_sampling && $(BIN)/kedro run --pipelines model_export; }
+	$(BIN)/python benchmarks/run.py --images $(IMAGES) $(ARGUMENTS)
 
 viz: .venv/installed  ## show the pipelines in a browser
 	$(BIN)/kedro viz run

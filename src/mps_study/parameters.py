@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mps_study.models.roster import Roster, unknown
-from mps_study.mps.types import SearchConfig
+from mps_study.mps.config import SearchConfig
 
 
 class _Group(BaseModel):
@@ -117,8 +118,24 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             Roster.model_validate(parameters["models"]).choose(str(model))
         except ValueError as error:
             faults.append(str(error))
+    if not faults:
+        faults += _files_of_search(parameters["search"])
     if faults:
         raise ParameterError("\n".join(faults))
+
+
+def _files_of_search(search: Mapping[str, Any]) -> list[str]:
+    """What a search needs besides the images: a study reads a baseline image from a file, and has no maps."""
+    if search.get("ranking") == "given":
+        return ["search.ranking is 'given', but a study has no maps; hand them to mps_study.extract_mps, `maps`"]
+    baseline = search.get("baseline")
+    kind = baseline.get("kind") if isinstance(baseline, Mapping) else baseline
+    if kind != "image":
+        return []
+    path = baseline.get("path") if isinstance(baseline, Mapping) else None
+    if not path:
+        return [f"search.baseline is {baseline!r}; say which image: {{kind: image, path: FILE}}"]
+    return [] if Path(str(path)).is_file() else [f"search.baseline: there is no file {path}"]
 
 
 def _faults(name: str, values: Any, group: type) -> list[str]:

@@ -8,9 +8,10 @@ from fakes import FakeClassifier, at_least, blank, blob
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
 from mps_study.mps.tiles import grid, sizes_of_tiles
-from mps_study.mps.types import BASELINE, BELOW, FOUND, Certificate, Reply, SearchConfig
+from mps_study.mps.types import BASELINE, BELOW, FOUND, Certificate, Reply
 
 SHAPE = (24, 28)
 

@@ -6,8 +6,9 @@ from fakes import FakeClassifier, at_least, blank, blob
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
-from mps_study.mps.types import BASELINE, FOUND, INVALID, Reply, SearchConfig
+from mps_study.mps.types import BASELINE, FOUND, INVALID, Reply
 
 SHAPE = (40, 48)
 QUICK = SearchConfig(iterations=4)

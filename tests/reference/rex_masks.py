@@ -7,7 +7,9 @@
 MODEL.onnx is EfficientNet-Lite0 as `kedro run --pipeline model_export` writes it. The pixels hold one
 preprocessed float32 image (c, h, w) a key. OUT.npz gets, for each key, `KEY.mask` (h, w) bool,
 `KEY.landscape` (h, w) float32, `KEY.facts` (label, confidence of the set, calls of map and scan) and,
-once, `seconds`. How each file here was made stands in tests/mps/test_rex_parity.py.
+once, `seconds`; with --contrastive also `KEY.necessity` and `KEY.complete` (h, w) bool, and `KEY.contrast`
+(class without the necessary set, confidence of that set). How each file here was made stands in
+tests/mps/test_rex_parity.py.
 """
 
 import argparse
@@ -19,14 +21,14 @@ import numpy as np
 import torch
 from rex_xai.explanation.explanation import Explanation
 from rex_xai.explanation.rex import calculate_responsibility, predict_target
-from rex_xai.input.config import CausalArgs, match_queue_style
+from rex_xai.input.config import CausalArgs, Strategy, match_queue_style
 from rex_xai.input.input_data import Data
 from rex_xai.input.onnx import get_prediction_function
 from rex_xai.utils._utils import match_resposnibility_style
 
 
 def explain(pixels, args, predict, calls):
-    """(mask, landscape, label, confidence) of one image, as rex-xai's own entry point does it."""
+    """The explanation and the map of one image, as rex-xai's own entry point makes them."""
     data = Data(pixels, [1, *pixels.shape], device="cpu", mode="RGB")
     data.data = torch.from_numpy(pixels[None].copy())
     data.set_mask_value(0)
@@ -36,14 +38,12 @@ def explain(pixels, args, predict, calls):
     explanation = Explanation(maps, predict, data, args, stats)
     with contextlib.redirect_stderr(io.StringIO()):
         explanation.extract()
-    mask = explanation.sufficiency_mask.numpy().reshape(pixels.shape)[0]
-    landscape = explanation.target_map.numpy()
-    return (
-        mask,
-        landscape,
-        int(data.target.classification),
-        float(explanation.sufficiency_confidence),
-    )
+    return explanation, explanation.target_map.numpy(), int(data.target.classification)
+
+
+def flat(mask, pixels):
+    """(h, w) bool of a mask of rex-xai's, which has an axis for the channels."""
+    return mask.numpy().reshape(pixels.shape)[0]
 
 
 def main():
@@ -62,6 +62,7 @@ def main():
     parser.add_argument("--queue-len", type=int, default=1)
     parser.add_argument("--style", default="multiplicative")
     parser.add_argument("--weighted", action="store_true")
+    parser.add_argument("--contrastive", action="store_true")
     chosen = parser.parse_args()
 
     args = CausalArgs()
@@ -73,6 +74,8 @@ def main():
     args.queue_len = chosen.queue_len
     args.responsibility_style = match_resposnibility_style(chosen.style)
     args.weighted = chosen.weighted
+    if chosen.contrastive:
+        args.strategy, args.complete = Strategy.Contrastive, True
     predict, _ = get_prediction_function(args)
     calls = [0]
 
@@ -85,10 +88,17 @@ def main():
     with np.load(chosen.pixels) as images:
         for key in chosen.only or images.files:
             start = time.perf_counter()
-            mask, landscape, label, confidence = explain(images[key], args, counted, calls)
+            explanation, landscape, label = explain(images[key], args, counted, calls)
             seconds += time.perf_counter() - start
+            mask = flat(explanation.sufficiency_mask, images[key])
             found[f"{key}.mask"], found[f"{key}.landscape"] = mask, landscape
-            found[f"{key}.facts"] = np.array([label, confidence, calls[0]])
+            found[f"{key}.facts"] = np.array([label, float(explanation.sufficiency_confidence), calls[0]])
+            if chosen.contrastive:
+                found[f"{key}.necessity"] = flat(explanation.necessity_mask, images[key])
+                found[f"{key}.complete"] = flat(explanation.complete_mask, images[key])
+                found[f"{key}.contrast"] = np.array(
+                    [explanation.contrastive_classification, explanation.necessity_confidence]
+                )
             print(key, label, round(float(mask.mean()), 5), calls[0], flush=True)
     np.savez_compressed(chosen.out, seconds=seconds, **found)
     print(f"{len(found) // 3} images in {seconds:.1f} s")

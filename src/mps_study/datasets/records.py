@@ -17,7 +17,7 @@ from kedro.io import AbstractDataset
 from numpy.typing import NDArray
 
 from mps_study.datasets.files import TEMPORARY, write_bytes, written_atomically
-from mps_study.mps.types import MpsRecord
+from mps_study.mps.types import Curves, Mps, MpsRecord
 
 COMPLETE = "complete.json"
 
@@ -68,7 +68,7 @@ class RecordStore:
         columns = None if masks else SMALL_COLUMNS
         frames = [pd.read_parquet(s, columns=columns) for s in self._shards(model, fingerprint)]
         if not frames:
-            return pd.DataFrame(columns=columns or [*SMALL_COLUMNS, "mask", "landscape"])
+            return pd.DataFrame(columns=columns or [*SMALL_COLUMNS, *BULKY_COLUMNS])
         frame = pd.concat(frames, ignore_index=True)
         return frame.drop_duplicates("image", keep="first", ignore_index=True)
 
@@ -92,7 +92,16 @@ SMALL_COLUMNS = [
     "evaluations",
     "view",
     "certificate",
+    "contrast",
+    "dilation_survives",
+    "floors",
+    "further",
+    "insertion_area",
+    "deletion_area",
 ]
+"""What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
+
+BULKY_COLUMNS = ["mask", "landscape", "further_masks", "curves"]
 
 
 def unpack_mask(packed: bytes, height: int, width: int) -> NDArray[np.bool_]:
@@ -160,9 +169,28 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "evaluations": record.evaluations,
         "view": list(shard.views.get(record.key, ())),
         "certificate": json.dumps(asdict(record.certificate)) if record.certificate else None,
+        "contrast": record.contrast,
+        "dilation_survives": record.dilation_survives,
+        "floors": json.dumps([{"share": at.share, "floor": at.floor} | _facts(at.mps) for at in record.floors]),
+        "further": json.dumps([_facts(mps) for mps in record.further]),
+        "insertion_area": record.curves.insertion_area if record.curves else None,
+        "deletion_area": record.curves.deletion_area if record.curves else None,
         "mask": None if mask is None else np.packbits(mask).tobytes(),
         "landscape": None if landscape is None else landscape.astype(np.float16).tobytes(),
+        "further_masks": [np.packbits(mps.mask).tobytes() for mps in record.further],
+        "curves": json.dumps(_curves(record.curves)) if record.curves else None,
     }
+
+
+def _facts(mps: Mps | None) -> dict[str, Any]:
+    """A set without its mask; nulls where there is none."""
+    if mps is None:
+        return {"pixels": None, "confidence": None}
+    return {"pixels": mps.pixels, "confidence": mps.confidence}
+
+
+def _curves(curves: Curves) -> dict[str, list[float]]:
+    return {name: getattr(curves, name).tolist() for name in ("shares", "insertion", "deletion")}
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from mps_study.models.preprocessing import Preprocessing
+from mps_study.models.throughput import Throughput
 
 
 class Parity(BaseModel):
@@ -33,6 +34,7 @@ class ModelCard(BaseModel):
         weights: where the weights came from, as the roster says it.
         request: digest of everything that the export depends on; an export with the same request is reused.
         digest: sha256 of the ONNX file and its external data.
+        throughput: machine -> how this model is asked fastest there, measured when it was first searched there.
         class_names: `imagenet-1k`, or `sample` when the manifest's own names apply.
     """
 
@@ -50,6 +52,7 @@ class ModelCard(BaseModel):
     request: str
     parity: Parity | None
     holdout_accuracy: float | None = None
+    throughput: dict[str, Throughput] = {}
 
     @property
     def fingerprint_facts(self) -> dict[str, Any]:

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from mps_study.models.throughput import CANDIDATE_BATCH_SIZES, Throughput, candidate_workers, measure
 from mps_study.mps.types import Reply, Slice
-
-CANDIDATE_BATCH_SIZES = {"cpu": (1, 2, 4, 8, 16), "cuda": (8, 16, 32, 64, 128)}
-"""Batch sizes that are timed when none is given."""
-
-TRIAL_SECONDS = 0.25
-"""About how long each candidate is timed."""
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -31,12 +24,13 @@ class OnnxClassifier:
         path: the ONNX file.
         device: `cpu`, `cuda`, or `auto` (CUDA if ONNX Runtime offers it here, else CPU).
         batch_size: most mutants in one call; None measures the fastest for this model and machine.
-        workers: calls that run at the same time, each on one thread; None takes one a core on CPU, two on CUDA.
+        workers: calls that run at the same time, each on one thread on CPU; None measures likewise.
 
     Attributes:
         input_shape: (c, h, w) of the model's input; h and w are None where the model leaves them open.
         classes: number of classes.
         device: `cpu` or `cuda`, as it really runs.
+        measured: the throughput that was measured, if it was.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -53,12 +47,11 @@ class OnnxClassifier:
     ) -> None:
         self.path = Path(path)
         self.device = _choose_device(device)
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        self._workers = workers or (cores or 1 if self.device == "cpu" else 2)
         self._session = _open_session(self.path, self.device)
         self._input, self.input_shape, self._fixed_batch, self.classes = _signature(self._session, self.path)
         self._buffers = threading.local()
-        self._batch_size = batch_size or self._fixed_batch or 0
+        self._batch_size, self._workers = batch_size or self._fixed_batch or 0, workers or 0
+        self.measured: Throughput | None = None
         if self._fixed_batch and self._batch_size > self._fixed_batch:
             raise ValueError(
                 f"{self.path}: the model's batch axis is fixed at {self._fixed_batch}; "
@@ -67,14 +60,14 @@ class OnnxClassifier:
 
     @property
     def workers(self) -> int:
-        """Calls that may run at the same time."""
+        """Calls that may run at the same time. Measured at the first look if it was not given (some seconds)."""
+        self._measure()
         return self._workers
 
     @property
     def batch_size(self) -> int:
         """Most mutants in one call. Measured at the first look if it was not given (some seconds)."""
-        if not self._batch_size:
-            self._batch_size = self._fastest_batch_size()
+        self._measure()
         return self._batch_size
 
     def classify(self, batch: Sequence[Slice]) -> Reply:
@@ -112,32 +105,14 @@ class OnnxClassifier:
             buffer = self._buffers.batch = np.empty((rows, *shape), dtype=np.float32)
         return buffer
 
-    def _fastest_batch_size(self) -> int:
-        """Time the candidates with all workers busy; the smallest within 3 % of the best rate.
-
-        Larger batches are no longer tried once they are clearly slower, or take seconds.
-        """
+    def _measure(self) -> None:
+        if self._batch_size and self._workers:
+            return
         c, h, w = (size or 224 for size in self.input_shape)
-        rates: dict[int, float] = {}
-        for size in CANDIDATE_BATCH_SIZES[self.device]:
-            inputs = np.zeros((size, c, h, w), dtype=np.float32)
-            start = time.perf_counter()
-            self.logits(inputs)
-            one_call = time.perf_counter() - start
-            calls = int(min(16, max(1, TRIAL_SECONDS / one_call)))
-            rates[size] = size * calls * self._workers / self._seconds_of(calls, inputs)
-            if rates[size] < 0.7 * max(rates.values()) or one_call > 4 * TRIAL_SECONDS:
-                break
-        best = max(rates.values())
-        return next(size for size, rate in rates.items() if rate >= 0.97 * best)
-
-    def _seconds_of(self, calls: int, inputs: NDArray[np.float32]) -> float:
-        """Wall time of `calls` calls by each worker, all at once."""
-        start = time.perf_counter()
-        with ThreadPoolExecutor(self._workers) as pool:
-            for _ in pool.map(self.logits, [inputs] * (calls * self._workers)):
-                pass
-        return time.perf_counter() - start
+        sizes = [self._batch_size] if self._batch_size else CANDIDATE_BATCH_SIZES[self.device]
+        crews = [self._workers] if self._workers else candidate_workers(self.device)
+        self.measured = measure(self.logits, (c, h, w), sizes, crews)
+        self._batch_size, self._workers = self.measured.batch_size, self.measured.workers
 
 
 def reply_of_logits(logits: NDArray[np.float32], named: NDArray[np.int64] | None = None) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,10 @@ from mps_study.mps.mutants import Masks, Shape
 from mps_study.mps.schedule import Job, run_searches
 from mps_study.mps.sufficiency import floor, passes
 from mps_study.mps.tiles import Cells, Kept, grid
-from mps_study.mps.types import Certificate, Classifier, Mps, MpsRecord, Search, SearchConfig, Target
+from mps_study.mps.types import Certificate, Classifier, Mps, MpsRecord, Search, Target
+
+if TYPE_CHECKING:
+    from mps_study.mps.config import SearchConfig
 
 _SAME_FLOOR = 1e-3
 """Floors may differ by so much between machines."""
@@ -38,7 +42,7 @@ def certify(inquiry: Inquiry, shape: Shape, kept: Kept) -> Search[Mps | None]:
     if not passes(reply, inquiry)[0]:
         return None
     certificate = Certificate(config.granularity, floor(inquiry), int(kept.sum()))
-    return Mps(tiles.mask(kept), float(reply.confidences[0]), certificate)
+    return Mps(inquiry.visible(tiles.mask(kept)), float(reply.confidences[0]), certificate)
 
 
 def check_certificate(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.mps.mutants import Mutants
-from mps_study.mps.types import Reply, Search, SearchConfig, Target
+from mps_study.mps.mutants import Mutants, Within
+from mps_study.mps.types import Reply, Search, Target
+
+if TYPE_CHECKING:
+    from mps_study.mps.config import SearchConfig
 
 EVIDENCE_STEPS = 16
 """Evidence is the log-odds of the target class in whole steps of 1/16 nat."""
@@ -30,10 +35,16 @@ class Inquiry:
     `calls` is kept by the strategies (see `MpsRecord.calls`), `evaluations` here. `candidate` is the smallest set
     (one mutant) that has passed in company so far; one evaluation of the budget is always kept back so that it can
     be verified alone.
+
+    `share` of the original confidence is what a set must reach now. Where `allowed` (h, w) bool is set, mutants keep
+    none of the other pixels. `given_map` (h, w) is what the caller ranks pixels by, if anything.
     """
 
-    def __init__(self, config: SearchConfig) -> None:
+    def __init__(self, config: SearchConfig, given_map: NDArray[np.float32] | None = None) -> None:
         self.config = config
+        self.given_map = given_map
+        self.share = config.minimum_confidence_threshold
+        self.allowed: NDArray[np.bool_] | None = None
         self.target = Target(-1, float("nan"))
         self.edges: tuple[float, ...] = ()
         self.candidate: Mutants | None = None
@@ -47,6 +58,7 @@ class Inquiry:
         Raises:
             BudgetSpent: before anything is asked.
         """
+        mutants = self._restricted(mutants)
         digests: list[int] = mutants.digests().tolist()
         memory = self._memory
         new: dict[int, int] = {}
@@ -71,11 +83,21 @@ class Inquiry:
         Raises:
             BudgetSpent: before anything is asked.
         """
+        mutants = self._restricted(mutants)
         alone = mutants.take(np.arange(len(mutants)), alone=True)
         self._spend(len(mutants))
         reply = _with_log_odds((yield alone), alone)
         self._memory.update(zip(alone.digests().tolist(), _entries(reply), strict=True))
         return reply
+
+    def visible(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """What a mutant of this mask (h, w) really keeps."""
+        return mask if self.allowed is None else mask & self.allowed
+
+    def _restricted(self, mutants: Mutants) -> Mutants:
+        if self.allowed is None:
+            return mutants
+        return Within(mutants.shape, mutants.alone, mutants.label, inner=mutants, allowed=self.allowed)
 
     def _spend(self, evaluations: int, keep_back: int = 0) -> None:
         budget = self.config.budget

@@ -108,7 +108,7 @@ class Ranking:
     """
 
     def __init__(self, order: NDArray[np.intp], shape: Shape) -> None:
-        self.shape = shape
+        self.order, self.shape = order, shape
         self.size = order.size
         position = np.empty(order.size, dtype=np.int32)
         position[order] = np.arange(order.size, dtype=np.int32)
@@ -158,6 +158,29 @@ class Masks(Mutants):
 
     def take(self, rows: NDArray[np.intp], alone: bool = False) -> Self:
         return replace(self, masks=self.masks[rows], alone=alone)
+
+
+@dataclass(frozen=True)
+class Within(Mutants):
+    """Other mutants, of which only the `allowed` (h, w) bool pixels are kept."""
+
+    inner: Mutants = None  # type: ignore[assignment]
+    allowed: NDArray[np.bool_] = None  # type: ignore[assignment]
+
+    def __len__(self) -> int:
+        return len(self.inner)
+
+    def mask(self, row: int) -> NDArray[np.bool_]:
+        mask: NDArray[np.bool_] = self.inner.mask(row) & self.allowed
+        return mask
+
+    def digests(self) -> NDArray[np.uint64]:
+        pixels = pixel_digests(self.shape)
+        sums = [pixels[self.mask(row)].sum(dtype=np.uint64) for row in range(len(self))]
+        return np.array(sums, dtype=np.uint64)
+
+    def take(self, rows: NDArray[np.intp], alone: bool = False) -> Self:
+        return replace(self, inner=self.inner.take(rows, alone), alone=alone)
 
 
 def dense_masks(mutants: Mutants, rows: Sequence[int] | range) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,10 @@ from numpy.typing import NDArray
 from mps_study.mps.inquiry import Inquiry
 from mps_study.mps.mutants import COMBINATIONS, Boxes, Shape
 from mps_study.mps.superpixels import CUTS, Bounds, Cut, Superpixel
-from mps_study.mps.types import Reply, Search, SearchConfig
+from mps_study.mps.types import Reply, Search
+
+if TYPE_CHECKING:
+    from mps_study.mps.config import SearchConfig
 
 Job = tuple[Superpixel, ...]
 """Sibling superpixels that pass together; each is refined in turn while the others stay."""

@@ -6,21 +6,21 @@ shortest prefix that is sufficient. Every step asks through generators; nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.mps.baselines import baseline_picture
-from mps_study.mps.certificate import certify
-from mps_study.mps.growth import consider, grow, remember
+from mps_study.mps.baselines import Surroundings, baseline_picture
 from mps_study.mps.inquiry import BudgetSpent, Inquiry
 from mps_study.mps.mutants import Masks, Shape
-from mps_study.mps.pruning import prune
-from mps_study.mps.rankings import RANKINGS, by_value
 from mps_study.mps.schedule import Job, run_searches
-from mps_study.mps.sufficiency import floor, passes, passing_edge, shortest_prefix
-from mps_study.mps.tiles import grid, sizes_of_tiles
+from mps_study.mps.several import SEVERAL, Again
+from mps_study.mps.strategies import STRATEGIES
+from mps_study.mps.sufficiency import edges, floor, passes
 from mps_study.mps.types import (
     BASELINE,
     BELOW,
@@ -29,16 +29,17 @@ from mps_study.mps.types import (
     INVALID,
     STATUSES,
     UNSTABLE,
+    AtFloor,
     Classifier,
+    Found,
     Mps,
     MpsRecord,
     Search,
-    SearchConfig,
     Target,
 )
 
-Found = tuple[Mps | None, NDArray[np.float32] | None]
-"""A strategy's set, None if there is none, and the map that it was read from, if any."""
+if TYPE_CHECKING:
+    from mps_study.mps.config import SearchConfig
 
 
 def extract_mps(
@@ -46,6 +47,8 @@ def extract_mps(
     classifier: Classifier,
     config: SearchConfig,
     in_flight: int = 8,
+    maps: Mapping[str, NDArray[np.float32]] | None = None,
+    baseline_image: NDArray[np.float32] | None = None,
 ) -> Iterator[MpsRecord]:
     """Yield one record an image, in the order of the images, as they are finished.
 
@@ -57,9 +60,12 @@ def extract_mps(
         classifier: answers mutants; see `mps_study.OnnxClassifier`.
         config: the search's parameters.
         in_flight: images searched at the same time, to fill batches.
+        maps: key -> (h, w) map by which pixels are ranked, for `ranking: given`.
+        baseline_image: (c, h, w) float32, preprocessed, for `baseline: image`.
 
     Raises:
-        ValueError: an image that is not a finite float32 array (c, h, w).
+        ValueError: an image that is not a finite float32 array (c, h, w); a map or baseline image that is missing or
+            does not fit.
 
     Example:
         >>> classifier = OnnxClassifier("model.onnx")  # doctest: +SKIP
@@ -70,42 +76,41 @@ def extract_mps(
     def jobs() -> Iterator[Job[MpsRecord]]:
         for key, pixels in images:
             _check_pixels(key, pixels)
-            picture = baseline_picture(pixels, config.baseline)
+            picture = baseline_picture(pixels, config.baseline, Surroundings(key, config.seed, baseline_image))
             shape = (pixels.shape[1], pixels.shape[2])
-            yield Job(picture, search_image(key, shape, config))
+            yield Job(picture, search_image(key, shape, config, None if maps is None else maps.get(key)))
 
     return run_searches(jobs(), classifier, in_flight)
 
 
-def search_image(key: str, shape: Shape, config: SearchConfig) -> Search[MpsRecord]:
+def search_image(
+    key: str, shape: Shape, config: SearchConfig, given_map: NDArray[np.float32] | None = None
+) -> Search[MpsRecord]:
     """The whole search for one image of `shape` (h, w)."""
-    inquiry = Inquiry(config)
+    inquiry = Inquiry(config, given_map)
     whole_passes = yield from _ask_whole_image(inquiry, shape)
     if inquiry.target.label < 0:
         return _record(key, inquiry, INVALID)
     if not whole_passes:
         return _record(key, inquiry, BELOW)
+    strategy = partial(STRATEGIES[config.strategy], inquiry, shape, key)
     try:
         baseline = yield from _ask_baseline(inquiry, shape)
-        mps, landscape = yield from STRATEGIES[config.strategy](inquiry, shape, key)
+        first = yield from strategy()
     except BudgetSpent:
-        mps = yield from _best_verified(inquiry, shape)
-        return _record(key, inquiry, BUDGET, mps)
-    found = BASELINE if baseline == inquiry.target.label else FOUND
-    return _record(key, inquiry, UNSTABLE if mps is None else found, mps, landscape)
+        first = Found((yield from _best_verified(inquiry, shape)))
+        return _record(key, inquiry, BUDGET, first)
+    if first.mps is None:
+        return _record(key, inquiry, UNSTABLE, first)
+    record = _record(key, inquiry, BASELINE if baseline == inquiry.target.label else FOUND, first)
+    return (yield from _with_more(record, inquiry, shape, first, strategy))
 
 
 def _ask_whole_image(inquiry: Inquiry, shape: Shape) -> Search[bool]:
     """Sets the target, the class of the whole image and its confidence; whether it passes itself."""
     reply = yield from inquiry.ask_alone(Masks(shape, masks=np.ones((1, *shape), dtype=bool)))
     inquiry.target = Target(int(reply.labels[0]), float(reply.confidences[0]))
-    config = inquiry.config
-    edges = []
-    if floor(inquiry) > 0:
-        edges.append(passing_edge(inquiry))
-    if config.confidence_filter > 0:
-        edges.append(inquiry.target.confidence * config.confidence_filter)
-    inquiry.edges = tuple(edges)
+    inquiry.edges = edges(inquiry)
     return bool(passes(reply, inquiry)[0])
 
 
@@ -122,53 +127,45 @@ def _best_verified(inquiry: Inquiry, shape: Shape) -> Search[Mps]:
     if candidate is not None:
         reply = yield from inquiry.ask_alone(candidate)
         if passes(reply, inquiry)[0]:
-            return Mps(candidate.mask(0), float(reply.confidences[0]))
+            return Mps(inquiry.visible(candidate.mask(0)), float(reply.confidences[0]))
     return Mps(np.ones(shape, dtype=bool), inquiry.target.confidence)
 
 
-def rex(inquiry: Inquiry, shape: Shape, key: str) -> Search[Found]:
-    """ReX's global explanation: the shortest sufficient prefix of the pixels ranked by responsibility."""
-    landscape = yield from RANKINGS["responsibility"](inquiry, shape, key)
-    mps = yield from shortest_prefix(inquiry, by_value(landscape))
-    return mps, landscape
+def _with_more(record: MpsRecord, inquiry: Inquiry, shape: Shape, first: Found, again: Again) -> Search[MpsRecord]:
+    """The record with what else is asked of its set: a dilation, other floors, other sets.
 
-
-def minimal(inquiry: Inquiry, shape: Shape, key: str) -> Search[Found]:
-    """A sufficient set of tiles that can spare none of them, with its certificate.
-
-    From coarse tiles to fine: grow a set out of nothing inside the last one, and where that finds nothing smaller,
-    prune the last one. Tiles of the granularity are pruned until none can be deleted. The empty set if the baseline
-    alone passes.
+    The record's calls stay those of its own set; its evaluations become those of everything.
     """
-    nothing = grid(shape, inquiry.config.granularity).nothing()
-    passing, _ = yield from consider(inquiry, grid(shape, inquiry.config.granularity), nothing[None])
-    if passing[0]:
-        return (yield from certify(inquiry, shape, nothing)), None
-    sizes = sizes_of_tiles(shape, inquiry.config.granularity)
-    tiles = grid(shape, sizes[0].pixels)
-    kept, promise = tiles.whole(), np.zeros(tiles.tiles, dtype=np.int64)
-    for size in sizes:
-        coarser, tiles = tiles, grid(shape, size.pixels)
-        last, promise = tiles.refine(kept, coarser), tiles.refine(promise, coarser)
-        kept = last
-        if size.growing_steps:
-            kept, promise = yield from grow(inquiry, tiles, last, size.growing_steps)
-        if np.array_equal(kept, last):
-            kept, promise = yield from prune(inquiry, tiles, last, promise, minimal=not size.growing_steps)
-        remember(inquiry, tiles, kept)
-    return (yield from certify(inquiry, shape, kept)), None
+    config, calls, mps = inquiry.config, inquiry.calls, first.mps
+    assert mps is not None
+    sets = [mps]
+    try:
+        reply = yield from inquiry.ask_alone(Masks(shape, masks=dilated(mps.mask)[None]))
+        record = replace(record, dilation_survives=bool(passes(reply, inquiry)[0]))
+        for share in config.floors:
+            inquiry.share, inquiry.candidate = share, None
+            found = yield from again()
+            record = replace(record, floors=(*record.floors, AtFloor(share, floor(inquiry), found.mps)))
+        inquiry.share = config.minimum_confidence_threshold
+        if config.several > 1:
+            yield from SEVERAL[config.several_by](inquiry, shape, record.key, first, again, sets)
+    except BudgetSpent:
+        record = replace(record, reason="the budget of evaluations was spent before all else that was asked for")
+    return replace(record, further=tuple(sets[1:]), calls=calls, evaluations=inquiry.evaluations)
 
 
-STRATEGIES: dict[str, Callable[[Inquiry, Shape, str], Search[Found]]] = {"rex": rex, "minimal": minimal}
+def dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask (h, w) grown by one pixel up, down, left and right."""
+    grown = mask.copy()
+    grown[1:] |= mask[:-1]
+    grown[:-1] |= mask[1:]
+    grown[:, 1:] |= mask[:, :-1]
+    grown[:, :-1] |= mask[:, 1:]
+    return grown
 
 
-def _record(
-    key: str,
-    inquiry: Inquiry,
-    status: str,
-    mps: Mps | None = None,
-    landscape: NDArray[np.float32] | None = None,
-) -> MpsRecord:
+def _record(key: str, inquiry: Inquiry, status: str, found: Found | None = None) -> MpsRecord:
+    mps = None if found is None else found.mps
     return MpsRecord(
         key=key,
         status=status,
@@ -178,8 +175,10 @@ def _record(
         confidence=float("nan") if mps is None else mps.confidence,
         calls=inquiry.calls,
         evaluations=inquiry.evaluations,
-        landscape=landscape if inquiry.config.keep_landscape else None,
+        landscape=found.landscape if found and inquiry.config.keep_landscape else None,
         certificate=None if mps is None else mps.certificate,
+        contrast=None if mps is None else mps.contrast,
+        curves=found.curves if found else None,
     )
 
 

@@ -15,14 +15,16 @@ ASKED_AHEAD = 8
 _DECIMALS = 4
 
 
-def shortest_prefix(inquiry: Inquiry, ranking: Ranking) -> Search[Mps | None]:
+def shortest_prefix(inquiry: Inquiry, ranking: Ranking, most: int | None = None) -> Search[Mps | None]:
     """The first prefix, growing by `chunk_size` pixels, that passes and passes again alone in a batch of one.
+
+    At most `most` pixels long; as long as the ranking if not given.
 
     Passing is not monotone in the length, so the scan starts at the shortest. None if not even the whole image
     passes alone.
     """
-    step = inquiry.config.chunk_size
-    counts = np.minimum(np.arange(step, ranking.size + step, step), ranking.size)
+    step, most = inquiry.config.chunk_size, ranking.size if most is None else most
+    counts = np.minimum(np.arange(step, most + step, step), most)
     tried = 0
     while tried < len(counts):
         asked = counts[tried : tried + ASKED_AHEAD]
@@ -34,7 +36,7 @@ def shortest_prefix(inquiry: Inquiry, ranking: Ranking) -> Search[Mps | None]:
             alone = yield from inquiry.ask_alone(mutant)
             if passes(alone, inquiry)[0]:
                 inquiry.calls += tried + hit + 1
-                return Mps(mutant.mask(0), float(alone.confidences[0]))
+                return Mps(inquiry.visible(mutant.mask(0)), float(alone.confidences[0]))
         tried += len(asked)
     inquiry.calls += tried
     return None
@@ -51,13 +53,21 @@ def passes(reply: Reply, inquiry: Inquiry) -> NDArray[np.bool_]:
     return same
 
 
-def floor(inquiry: Inquiry) -> float:
-    """The confidence that a set must reach, rounded to four decimals; 0 where the class alone decides."""
-    config = inquiry.config
-    demanded = max(inquiry.target.confidence * config.minimum_confidence_threshold, config.confidence_floor)
+def floor(inquiry: Inquiry, share: float | None = None) -> float:
+    """The confidence that a set must reach, rounded to four decimals; 0 where the class alone decides.
+
+    For the inquiry's share of the original confidence, or another one.
+    """
+    share = inquiry.share if share is None else share
+    demanded = max(inquiry.target.confidence * share, inquiry.config.confidence_floor)
     return round(demanded, _DECIMALS)
 
 
-def passing_edge(inquiry: Inquiry) -> float:
-    """The unrounded confidence at which passing begins; replies near it are asked again alone."""
-    return floor(inquiry) - 0.5 * 10.0**-_DECIMALS
+def edges(inquiry: Inquiry) -> tuple[float, ...]:
+    """The unrounded confidences at which passing begins; replies near them are asked again alone."""
+    config = inquiry.config
+    floors = {floor(inquiry, share) for share in (inquiry.share, *config.floors)}
+    passing = [demanded - 0.5 * 10.0**-_DECIMALS for demanded in sorted(floors) if demanded > 0]
+    if config.confidence_filter > 0:
+        passing.append(inquiry.target.confidence * config.confidence_filter)
+    return tuple(passing)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mps_study.mps.types import SearchConfig
+from mps_study.mps.chance import number_of
+
+if TYPE_CHECKING:
+    from mps_study.mps.config import SearchConfig
 
 Bounds = tuple[int, int, int, int]
 """Row start, row stop, column start, column stop."""
@@ -81,7 +84,7 @@ def fraction_cut(config: SearchConfig, key: str, iteration: int) -> Cut:
     The same superpixels result for every input size, up to rounding to whole pixels, and they do not depend
     on the order in which boxes are split.
     """
-    image = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little")
+    image = number_of(key)
 
     def cut(box: Superpixel) -> tuple[int, int] | None:
         if box.height * box.width < 2:

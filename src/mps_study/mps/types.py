@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,88 +31,6 @@ STATUSES = {
     INVALID: "the model's output for the whole image is not finite",
     FAILED: "the image could not be read",
 }
-
-
-@dataclass(frozen=True)
-class SearchConfig:
-    """Every parameter that can change a mask. Defaults are ReX's, as the paper used them.
-
-    Args:
-        strategy: how the set is found; a key of `mps_study.mps.search.STRATEGIES`.
-        cuts: where a box is split. `rex` draws pixel positions from the random stream of rex-xai 0.4.1
-            (`RandomState(seed + iteration)`); `fraction` draws shares of the box from the seed and the image's
-            key, so that models of different input size start from the same superpixels.
-        seed: the one source of chance, not negative.
-        iterations: number of random partitions whose maps are merged.
-        tree_depth: a box deeper than this is not split.
-        min_box_size: a box of fewer pixels is not split.
-        chunk_size: pixels by which the prefix of the ranking grows.
-        queue_style: which passing mutants are refined: `area` (smallest first), `intersection`, `all`, `dc`.
-        queue_len: how many of them.
-        responsibility_style: how the maps of the iterations are merged: `multiplicative` or `additive`.
-        weighted: responsibility is weighted by the mutant's confidence.
-        confidence_filter: a mutant passes only with this share of the original confidence.
-        minimum_confidence_threshold: the final set passes only with this share of the original confidence.
-        confidence_floor: the final set passes only with this confidence, whatever the original one.
-        granularity: side in pixels of the tiles of which a minimal set can spare none (strategy `minimal`).
-        budget: most evaluations for one image; None for no limit. Replies asked again because of a narrow
-            margin are not counted, as in `MpsRecord.evaluations`.
-        baseline: what a pixel that is not kept becomes, after normalisation: a number, one number a channel,
-            or a key of `mps_study.mps.baselines.BASELINES`.
-        margin_tolerance: a reply whose two best logits are nearer than this is asked again, alone.
-        keep_landscape: store the responsibility map with the record.
-
-    Raises:
-        ValueError: naming the parameter, what arrived and what is allowed.
-    """
-
-    strategy: str = "rex"
-    cuts: str = "rex"
-    seed: int = 0
-    iterations: int = 20
-    tree_depth: int = 10
-    min_box_size: int = 10
-    chunk_size: int = 10
-    queue_style: str = "area"
-    queue_len: int = 1
-    responsibility_style: str = "multiplicative"
-    weighted: bool = False
-    confidence_filter: float = 0.0
-    minimum_confidence_threshold: float = 0.0
-    confidence_floor: float = 0.0
-    granularity: int = 4
-    budget: int | None = None
-    baseline: float | str | Sequence[float] = 0.0
-    margin_tolerance: float = 1e-3
-    keep_landscape: bool = False
-
-    def __post_init__(self) -> None:
-        _one_of("cuts", self.cuts, ("rex", "fraction"))
-        _one_of("queue_style", self.queue_style, ("area", "intersection", "all", "dc"))
-        _one_of("responsibility_style", self.responsibility_style, ("multiplicative", "additive"))
-        _whole("seed", self.seed, 0)
-        for name in ("iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "granularity"):
-            _whole(name, getattr(self, name), 1)
-        if self.budget is not None:
-            _whole("budget", self.budget, 1)
-        for name in ("confidence_filter", "minimum_confidence_threshold", "confidence_floor"):
-            _number(name, getattr(self, name), 0.0, 1.0)
-        _number("margin_tolerance", self.margin_tolerance, 0.0, 10.0)
-        for name in ("weighted", "keep_landscape"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"search.{name} is {getattr(self, name)!r}; use true or false")
-        from mps_study.mps.baselines import check_baseline
-        from mps_study.mps.search import STRATEGIES
-
-        _one_of("strategy", self.strategy, tuple(STRATEGIES))
-        check_baseline(self.baseline)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The parameters as plain values, for a fingerprint or a log."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        if not isinstance(self.baseline, (str, int, float)):
-            values["baseline"] = [float(value) for value in self.baseline]
-        return values
 
 
 @dataclass(frozen=True)
@@ -168,12 +86,61 @@ class Certificate:
 class Mps:
     """A sufficient set: `mask` (h, w) bool, True = kept, and the confidence of the class with it alone.
 
-    `certificate` if the set was shown to be minimal.
+    `certificate` if the set was shown to be minimal. `contrast`: the class of the image without the set, if asked.
     """
 
     mask: NDArray[np.bool_]
     confidence: float
     certificate: Certificate | None = None
+    contrast: int | None = None
+
+    @property
+    def pixels(self) -> int:
+        """Number of pixels kept."""
+        return int(self.mask.sum())
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Confidence of the target class along a ranking, at k + 1 shares of the pixels from 0 to 1.
+
+    Args:
+        shares: (k + 1,) float64, of the pixels that are kept (`insertion`) or removed (`deletion`).
+        insertion: (k + 1,) float32, with only the first pixels kept.
+        deletion: (k + 1,) float32, with the first pixels removed.
+    """
+
+    shares: NDArray[np.float64]
+    insertion: NDArray[np.float32]
+    deletion: NDArray[np.float32]
+
+    @property
+    def insertion_area(self) -> float:
+        """Area under the insertion curve, in [0, 1]; the larger, the better the ranking."""
+        return float(np.trapezoid(self.insertion, self.shares))
+
+    @property
+    def deletion_area(self) -> float:
+        """Area under the deletion curve, in [0, 1]; the smaller, the better the ranking."""
+        return float(np.trapezoid(self.deletion, self.shares))
+
+
+@dataclass(frozen=True)
+class AtFloor:
+    """The set found when this `share` of the original confidence, that is `floor`, was demanded; None if none was."""
+
+    share: float
+    floor: float
+    mps: Mps | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a strategy found: a set, the map that it was read from, and that map's curves; None where there is none."""
+
+    mps: Mps | None
+    landscape: NDArray[np.float32] | None = None
+    curves: Curves | None = None
 
 
 @dataclass(frozen=True)
@@ -192,6 +159,12 @@ class MpsRecord:
             narrow margin are not counted, so that the number is the same on every machine.
         landscape: (h, w) float32 responsibility, if it was kept.
         certificate: that the set is minimal; None unless the strategy is `minimal` and its budget sufficed.
+        contrast: the class of the image without the set; None unless the strategy asks for it.
+        dilation_survives: whether the set still passes when it grows by one pixel up, down, left and right; None
+            without a set.
+        floors: the sets at `SearchConfig.floors`, in their order.
+        further: other sets of the same image in the order in which they were found (`SearchConfig.several`).
+        curves: insertion and deletion along the ranking (`SearchConfig.curve_steps`).
     """
 
     key: str
@@ -204,6 +177,11 @@ class MpsRecord:
     evaluations: int
     landscape: NDArray[np.float32] | None = None
     certificate: Certificate | None = None
+    contrast: int | None = None
+    dilation_survives: bool | None = None
+    floors: tuple[AtFloor, ...] = ()
+    further: tuple[Mps, ...] = ()
+    curves: Curves | None = None
 
     @property
     def pixels(self) -> int | None:
@@ -244,19 +222,3 @@ class Classifier(Protocol):
 T = TypeVar("T")
 Search = Generator["Mutants", Reply, T]
 """A search yields mutants, is sent the reply to them, and returns T. It never calls a model."""
-
-
-def _one_of(name: str, value: object, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ValueError(f"search.{name} is {value!r}; use one of {', '.join(choices)}")
-
-
-def _whole(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"search.{name} is {value!r}; use a whole number, {least} or more")
-
-
-def _number(name: str, value: object, low: float, high: float) -> None:
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
-    if not good:
-        raise ValueError(f"search.{name} is {value!r}; use a number from {low} to {high}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mps_study.models.card import ModelCard, digest_of
-from mps_study.mps.types import ENGINE_VERSION, SearchConfig
+from mps_study.models.card import ModelCard, digest_of, digest_of_files
+from mps_study.mps.config import SearchConfig
+from mps_study.mps.types import ENGINE_VERSION
 
 LENGTH = 16
 """Hexadecimal digits kept of the sha256: enough for folder names, and for no collision among studies."""
@@ -30,4 +33,15 @@ def fingerprint(card: ModelCard, search: SearchConfig, manifest: pd.DataFrame) -
         "search": search.as_dict(),
         "sample": digest_of(manifest[["image", "sha256"]].astype(str).to_dict("list")),
     }
+    other = baseline_path(search)
+    if other is not None:
+        facts["baseline_image"] = digest_of_files(other)
     return Fingerprint(digest_of(facts)[:LENGTH], facts)
+
+
+def baseline_path(search: SearchConfig) -> Path | None:
+    """The file that `baseline: {kind: image, path: ...}` names."""
+    baseline = search.baseline
+    if isinstance(baseline, Mapping) and baseline.get("kind") == "image":
+        return Path(str(baseline["path"]))
+    return None

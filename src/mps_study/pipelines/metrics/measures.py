@@ -11,7 +11,8 @@ from mps_study.compare.overlap import Seen
 from mps_study.datasets.records import SMALL_COLUMNS, RecordStore, unpack_mask
 from mps_study.models.card import ModelCard
 from mps_study.models.roster import Roster
-from mps_study.mps.types import FOUND, SearchConfig
+from mps_study.mps.config import SearchConfig
+from mps_study.mps.types import FOUND
 from mps_study.pipelines.fingerprint import fingerprint
 
 log = logging.getLogger(__name__)

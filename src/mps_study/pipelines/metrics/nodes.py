@@ -12,7 +12,7 @@ from mps_study.compare.summary import summarise_models
 from mps_study.datasets.records import RecordStore
 from mps_study.models.card import ModelCard
 from mps_study.models.roster import Roster
-from mps_study.mps.types import SearchConfig
+from mps_study.mps.config import SearchConfig
 from mps_study.parameters import Metrics
 from mps_study.pipelines.metrics.measures import fingerprints_of, masks_of, small_records
 from mps_study.progress import with_progress

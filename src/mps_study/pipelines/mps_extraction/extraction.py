@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,12 @@ from mps_study.datasets.records import RecordShard, RecordStore
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.card import ModelCard
 from mps_study.models.classifier import OnnxClassifier
+from mps_study.models.throughput import machine
+from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
-from mps_study.mps.types import FAILED, MpsRecord, SearchConfig, Target
+from mps_study.mps.types import FAILED, MpsRecord, Target
 from mps_study.parameters import Extraction
-from mps_study.pipelines.fingerprint import Fingerprint
+from mps_study.pipelines.fingerprint import Fingerprint, baseline_path
 from mps_study.progress import progress_bar
 
 log = logging.getLogger(__name__)
@@ -34,16 +36,16 @@ def extract_model(
     extraction: Extraction,
     mark: Fingerprint,
     store: RecordStore,
-) -> Iterator[RecordShard]:
+) -> Iterator[tuple[RecordShard, ModelCard]]:
     """Yield the shards that are missing, in the order of the manifest, the last one marked complete.
 
-    An image that cannot be read becomes a record with status `failed`. The classifier is only opened if there is
-    something to do.
+    With each goes the model's card, which now says how the model is asked fastest on this machine. An image that
+    cannot be read becomes a record with status `failed`. The classifier is only opened if there is something to do.
     """
     done = store.images(card.name, mark.digest)
     rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
     todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
-    classifier = OnnxClassifier(model, extraction.device, extraction.batch_size, extraction.workers) if todo else None
+    classifier, card = _opened(card, model, extraction) if todo else (None, card)
     failed: dict[str, MpsRecord] = {}
     views = {image: card.preprocessing.view(w, h) for image, _, w, h in todo}
 
@@ -54,7 +56,10 @@ def extract_model(
             except (DecodingError, KeyError, OSError) as error:
                 failed[image] = _failed(image, str(error))
 
-    found = extract_mps(readable(), classifier, search, extraction.in_flight) if classifier else ()
+    other = _baseline_image(card, search) if todo else None
+    found: Iterable[MpsRecord] = ()
+    if classifier:
+        found = extract_mps(readable(), classifier, search, extraction.in_flight, baseline_image=other)
     position = {image: i for i, image in enumerate(manifest["image"])}
     waiting: list[MpsRecord] = []
     started, evaluations = time.perf_counter(), 0
@@ -85,12 +90,33 @@ def extract_model(
             bar.set_postfix_str(f"{rate:.0f} evaluations/s", refresh=False)
             bar.update()
             if len(waiting) >= extraction.shard_size:
-                yield shard(complete=False)
+                yield shard(complete=False), card
     if todo:
         rate = evaluations / (time.perf_counter() - begun)
         log.info("%s: %d images searched, %d failed, %.0f evaluations/s", card.name, len(todo), len(failed), rate)
     waiting += failed.values()
-    yield shard(complete=True)
+    yield shard(complete=True), card
+
+
+def _opened(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:
+    """The classifier, asked as the parameters say or else as is fastest here; and the card, which remembers that."""
+    classifier = OnnxClassifier(model, extraction.device, extraction.batch_size, extraction.workers)
+    if extraction.batch_size and extraction.workers:
+        return classifier, card
+    here = machine(classifier.device)
+    known = card.throughput.get(here)
+    if known and not extraction.batch_size and not extraction.workers:
+        return OnnxClassifier(model, classifier.device, known.batch_size, known.workers), card
+    log.info("%s: batches of %d, %d workers", card.name, classifier.batch_size, classifier.workers)
+    if classifier.measured and not extraction.batch_size and not extraction.workers:
+        card = card.model_copy(update={"throughput": {**card.throughput, here: classifier.measured}})
+    return classifier, card
+
+
+def _baseline_image(card: ModelCard, search: SearchConfig) -> NDArray[np.float32] | None:
+    """(c, h, w) float32: the image that `baseline: image` names, as this model sees it; None for other baselines."""
+    path = baseline_path(search)
+    return None if path is None else card.preprocessing.pixels(decode(path.read_bytes(), str(path)))
 
 
 def _failed(image: str, reason: str) -> MpsRecord:

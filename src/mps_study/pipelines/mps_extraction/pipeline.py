@@ -22,7 +22,7 @@ def create_pipeline() -> Pipeline:
                     "params:extraction",
                     "mps_records_so_far",
                 ],
-                "mps_records",
+                ["mps_records", "model_cards_measured"],
                 name="extract_records",
             )
         ],

@@ -1,0 +1,86 @@
+"""The benchmark: prints its table and writes it, with the machine, to benchmarks/results/.
+
+    python benchmarks/run.py --images FOLDER [--n 20] [--only rex,minimal,several,engine,memory,cost]
+
+FOLDER holds images in the folder layout (one sub-folder a class). rex-xai runs in an environment of its own
+(`make benchmark` makes it). Leave the machine alone meanwhile: walls are compared block by block, but a busy
+machine widens their range.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+
+from against_rex import minimal_against_rex, side_by_side
+from cost import grow
+from engine import memory, time_of_an_evaluation
+from more_sets import several
+from setting import RESULTS, Row, facts, images_of, rows_as_dicts
+
+SECTIONS = ("engine", "memory", "rex", "minimal", "several", "cost")
+
+
+def main() -> None:
+    """Run the sections that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", required=True)
+    parser.add_argument("--n", type=int, default=20)
+    parser.add_argument("--start", type=int, default=6, help="the first image, in sorted order")
+    parser.add_argument("--step", type=int, default=10)
+    parser.add_argument("--models", default="efficientnet_lite0")
+    parser.add_argument("--rex-python", default="benchmarks/.rex/bin/python")
+    parser.add_argument("--batch-sizes", default="1,64")
+    parser.add_argument("--block", type=int, default=4, help="images in a block, on which walls are compared")
+    parser.add_argument("--only", default=",".join(SECTIONS))
+    parser.add_argument("--name", default="benchmark", help="of the files in benchmarks/results")
+    chosen = parser.parse_args()
+    sections = chosen.only.split(",")
+    if wrong := set(sections) - set(SECTIONS):
+        raise SystemExit(f"unknown section {', '.join(sorted(wrong))}; use some of {', '.join(SECTIONS)}")
+    rows: list[Row] = []
+    for name in sections:
+        rows += _section(name, chosen)
+        _write(rows, chosen)
+
+
+def _section(name: str, chosen: argparse.Namespace) -> list[Row]:
+    if name == "engine":
+        return time_of_an_evaluation()
+    if name == "memory":
+        return memory()
+    if name == "cost":
+        grown = grow(chosen.images, chosen.start, RESULTS / f"{chosen.name}_cost.png")
+        return [
+            Row(f"cost by {axis}: {what}", "", "", f"{evaluations:.0f} evaluations, {seconds:.1f} s", 1)
+            for axis, points in grown.items()
+            for what, evaluations, seconds in points
+        ]
+    rows: list[Row] = []
+    sizes = tuple(int(size) for size in chosen.batch_sizes.split(","))
+    for model in chosen.models.split(","):
+        images = images_of(chosen.images, chosen.start, chosen.step, chosen.n, model)
+        if name == "rex":
+            rows += side_by_side(images, model, chosen.rex_python, chosen.block, sizes)
+        elif name == "minimal":
+            rows += minimal_against_rex(images, model)
+        else:
+            rows += several(images, model)
+    return rows
+
+
+def _write(rows: list[Row], chosen: argparse.Namespace) -> None:
+    """The table so far, as Markdown and JSON, and on the terminal."""
+    made = {"date": date.today().isoformat(), **facts(), "arguments": vars(chosen)}
+    lines = [f"{made['date']}, {made['machine']}, {made['system']}, commit {made['commit']}", ""]
+    lines += ["| measure | must | reach for | value (median) | low | high | n |", "|---|---|---|---|---|---|---|"]
+    lines += [f"| {r.measure} | {r.must} | {r.reach} | {r.value} | {r.low} | {r.high} | {r.n} |" for r in rows]
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{chosen.name}.md").write_text("\n".join(lines) + "\n")
+    (RESULTS / f"{chosen.name}.json").write_text(json.dumps({**made, "rows": rows_as_dicts(rows)}, indent=2) + "\n")
+    print("\n" + "\n".join(lines), flush=True)
+
+
+if __name__ == "__main__":
+    main()

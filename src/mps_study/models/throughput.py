@@ -1,0 +1,93 @@
+"""How many mutants a second a model answers on this machine, and with what batch size and workers it answers most."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+CANDIDATE_BATCH_SIZES = {"cpu": (1, 2, 4, 8, 16), "cuda": (8, 16, 32, 64, 128)}
+"""Batch sizes that are timed."""
+
+TRIAL_SECONDS = 0.25
+"""About how long each candidate is timed."""
+
+Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+class Throughput(BaseModel):
+    """The fastest way to ask a model on one machine: mutants in a call, calls at the same time, mutants a second."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batch_size: int
+    workers: int
+    evaluations_per_second: float
+
+
+def machine(device: str) -> str:
+    """What a measurement holds for: device, processor, cores and ONNX Runtime's version, as one line."""
+    return f"{device}: {_processor(device)}, {cores()} cores, onnxruntime {ort.__version__}"
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def candidate_workers(device: str) -> list[int]:
+    """Numbers of workers that are timed, each with one thread on CPU: one, half the cores, all of them."""
+    if device == "cuda":
+        return [1, 2, 3]
+    return sorted({1, max(1, cores() // 2), cores()})
+
+
+def measure(logits: Logits, shape: tuple[int, ...], batch_sizes: Sequence[int], workers: Sequence[int]) -> Throughput:
+    """Time all candidates on images of zeros (c, h, w); the smallest batch within 3 % of the best rate.
+
+    For each number of workers, larger batches are no longer tried once they are clearly slower, or take seconds.
+    """
+    rates: dict[tuple[int, int], float] = {}
+    for crew in workers:
+        mine: list[float] = []
+        for size in batch_sizes:
+            inputs = np.zeros((size, *shape), dtype=np.float32)
+            start = time.perf_counter()
+            logits(inputs)
+            one_call = time.perf_counter() - start
+            calls = int(min(16, max(1, TRIAL_SECONDS / one_call)))
+            mine.append(size * calls * crew / _seconds_of(logits, calls, inputs, crew))
+            rates[size, crew] = mine[-1]
+            if mine[-1] < 0.7 * max(mine) or one_call > 4 * TRIAL_SECONDS:
+                break
+    best = max(rates.values())
+    size, crew = next(chosen for chosen in sorted(rates) if rates[chosen] >= 0.97 * best)
+    return Throughput(batch_size=size, workers=crew, evaluations_per_second=round(rates[size, crew], 1))
+
+
+def _seconds_of(logits: Logits, calls: int, inputs: NDArray[np.float32], workers: int) -> float:
+    """Wall time of `calls` calls by each worker, all at once."""
+    start = time.perf_counter()
+    with ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(logits, [inputs] * (calls * workers)):
+            pass
+    return time.perf_counter() - start
+
+
+def _processor(device: str) -> str:
+    if device == "cuda":
+        names = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
+        models = [line.split(":", 1)[1].strip() for path in names for line in path.read_text().splitlines()[:1]]
+        return " and ".join(models) or "a CUDA device"
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
