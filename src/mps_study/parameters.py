@@ -53,10 +53,15 @@ class Extraction(_Group):
 
 
 class Metrics(_Group):
-    """Bootstrap of the summary's intervals."""
+    """Bootstrap of the summary's intervals, and what is known from another study.
+
+    `fine_tuned_accuracy`: model -> accuracy of its fine-tuned form there (the paper's Table 4); it also breaks ties
+    between the best models of an architecture.
+    """
 
     resamples: Annotated[int, Field(ge=1)] = 2000
     seed: Annotated[int, Field(ge=0)] = 0
+    fine_tuned_accuracy: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
 
 
 class Reporting(_Group):
@@ -112,9 +117,12 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         else:
             faults += _faults(name, parameters[name], group)
     model = parameters.get("model")
-    if not faults and model is not None:
+    known = parameters.get("metrics", {}).get("fine_tuned_accuracy", {})
+    if not faults:
+        roster = Roster.model_validate(parameters["models"])
         try:
-            Roster.model_validate(parameters["models"]).choose(str(model))
+            for name in [*([] if model is None else [model]), *known]:
+                roster.choose(str(name))
         except ValueError as error:
             faults.append(str(error))
     if faults:

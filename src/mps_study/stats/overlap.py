@@ -14,15 +14,26 @@ from .rows import Row, family, skipped, to_frame
 from .samples import Matched, best_models, complete, members
 from .selections import answers, select
 
-MEASURES = {"dice": "mean dice", "hausdorff": "mean hausdorff in pixels"}
+MEASURES = {
+    "dice": "mean dice",
+    "hausdorff": "mean hausdorff in pixels",
+    "iou": "mean iou",
+    "centroid_distance": "mean centroid distance in pixels",
+}
 """Column of the overlaps frame to the name of its mean; pixels are those of the common grid."""
+
+TESTED = ("dice", "hausdorff")
+"""The paper's two measures; the order of IoUs is that of Dice coefficients, so their ranks say nothing new."""
 
 OVERLAP_SELECTIONS = (
     "all images",
     "labelled, correct by all",
+    "labelled, wrong by at least one",
     "labelled, wrong by all",
     "labelled, same wrong answer by all",
     "unlabelled",
+    "unlabelled, same answer by all",
+    "unlabelled, outvoted at least one",
 )
 
 
@@ -42,14 +53,14 @@ def overlap_means(
     model_summary: pd.DataFrame,
     config: StatisticsConfig,
 ) -> pd.DataFrame:
-    """Mean Dice and Hausdorff of every pair of models, with a bootstrap interval over images.
+    """Mean of every measure of every pair of models, with a bootstrap interval over images.
 
     Pairs are those of the best models (the paper's Tables 2 and 3) and those within each
     architecture. A description, so p is NaN. Dropped counts images of the selection for which
     the measure is missing, and undecided ones; fewer than `min_n` images are a skipped row.
     """
     rows: list[Row] = []
-    for pairs in _pairs(areas, overlaps, best_models(model_summary)):
+    for pairs in _pairs(areas, overlaps, best_models(model_summary), tuple(MEASURES)):
         test = f"mean {pairs.measure}"
         if pairs.table.columns.empty:
             rows.append(skipped(test, pairs.group, "no pair of models"))
@@ -71,14 +82,14 @@ def overlap_friedman(
     share a model are correlated, which Friedman's p ignores; read Kendall's W beside it.
     """
     rows: list[Row] = []
-    for pairs in _pairs(areas, overlaps, best_models(model_summary)):
+    for pairs in _pairs(areas, overlaps, best_models(model_summary), TESTED):
         sample = complete(pairs.group, pairs.table, pairs.chosen)
         row = friedman_row(f"friedman on {pairs.measure}", sample, config.min_n)
         rows += family([row], config.alpha)
     return to_frame(rows)
 
 
-def _pairs(areas: pd.DataFrame, overlaps: pd.DataFrame, best: list[str]) -> Iterator[_Pairs]:
+def _pairs(areas: pd.DataFrame, overlaps: pd.DataFrame, best: list[str], measures: tuple[str, ...]) -> Iterator[_Pairs]:
     teams = {"best models": best} | {f"{a} models": m for a, m in members(areas).items()}
     names = overlaps[["model_a", "model_b"]].astype("str").to_numpy()
     pair = [" & ".join(sorted(two)) for two in names]
@@ -86,7 +97,7 @@ def _pairs(areas: pd.DataFrame, overlaps: pd.DataFrame, best: list[str]) -> Iter
         measure: overlaps[["image"]]
         .assign(pair=pair, value=_finite(overlaps[measure]))
         .pivot(index="image", columns="pair", values="value")
-        for measure in MEASURES
+        for measure in measures
     }
     for team, models in teams.items():
         given = answers(areas, models)
