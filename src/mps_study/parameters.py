@@ -65,9 +65,10 @@ class Metrics(_Group):
 
 
 class Reporting(_Group):
-    """The report's title, and resolution of its pictures."""
+    """The report's title, and images that figures show instead of those that their rules choose: figure -> image."""
 
     title: str
+    figure_images: dict[Literal["gallery", "stages", "largest_hausdorff", "all_wrong_alike", "disagreement"], str] = {}
 
 
 GROUPS = (
@@ -117,9 +118,9 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         else:
             faults += _faults(name, parameters[name], group)
     model = parameters.get("model")
-    known = parameters.get("metrics", {}).get("fine_tuned_accuracy", {})
     if not faults:
         roster = Roster.model_validate(parameters["models"])
+        known = parameters["metrics"].get("fine_tuned_accuracy", {})
         try:
             for name in [*([] if model is None else [model]), *known]:
                 roster.choose(str(name))
