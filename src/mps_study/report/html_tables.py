@@ -14,7 +14,7 @@ from mps_study.report.latex import FOLDED, to_latex
 from mps_study.report.results import StudyResults
 from mps_study.report.wording import MISSING
 
-BELOW = {"Group": "Note", "Effect": "Effect is"}
+BELOW = {"Group": "Note", "Effect": "Effect is", "Quantity": "Note", "Pair": "Note", "Selection": "Note"}
 """Columns that the HTML shows as a small line below another, to save width."""
 
 MOST_ROWS = 500  # a longer table is cut; the frame itself is saved beside the report
@@ -48,7 +48,7 @@ class HtmlTable:
 def html_table(name: str, frame: pd.DataFrame, order: int, text: Explanation, results: StudyResults) -> HtmlTable:
     """The frame, with `X, low`, `X, high` and `X, n` folded under `X`, and what `BELOW` names."""
     folded = {f"{heading}, {end}" for heading in frame.columns for end in FOLDED}
-    folded |= set(BELOW.values())
+    folded |= {small for heading, small in BELOW.items() if heading in frame}
     headings = [str(heading) for heading in frame.columns if heading not in folded]
     numeric = [pd.api.types.is_numeric_dtype(frame[heading]) for heading in headings]
     shown = frame.head(MOST_ROWS)

@@ -68,7 +68,7 @@ def table_of_the_paper(results: StudyResults) -> pd.DataFrame:
     run = pd.Series([one.value if isinstance(one, Found) and one.alike else np.nan for one in found])
     sides = _same_side(numbers, run)
     table = [_line(row, one, side) for (_, row), one, side in zip(numbers.iterrows(), found, sides, strict=True)]
-    return pd.DataFrame(table, columns=COLUMNS)
+    return pd.DataFrame(table, columns=COLUMNS).astype({"n": "Int64"})
 
 
 def _line(row: StatRow, found: Found | str, same_side: str) -> list[object]:
