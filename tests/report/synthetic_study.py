@@ -152,3 +152,8 @@ def lucky_study() -> StudyResults:
     """One architecture of one model, right on every image, no landscape: little to show."""
     always_right = [Model("lite2", "EfficientNet", 260, 0.11, 1.01)]
     return study("lucky", always_right, 2, 2, landscapes=False)
+
+
+def pair_study() -> StudyResults:
+    """Two architectures of one model each x 12 images."""
+    return study("pair", [LARGE[1], LARGE[9]], 12, 0)

@@ -117,15 +117,15 @@ def test_the_surface_keeps_every_peak_of_the_landscape() -> None:
     assert np.array_equal(coarse, np.array(slow))
 
 
-def test_figure_texts_stay_inside_the_figure(large: StudyResults, small: StudyResults) -> None:
-    for results, name in itertools.product((large, small), FIGURES):
+def test_figure_texts_stay_inside_the_figure(large: StudyResults, small: StudyResults, pair: StudyResults) -> None:
+    for results, name in itertools.product((large, small, pair), FIGURES):
         figure = FIGURES[name](results)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         box = figure.get_tightbbox(canvas.get_renderer())
         width, height = figure.get_size_inches()
-        assert box.x0 > -0.02 and box.y0 > -0.02, (results.title, name, box)
-        assert box.x1 < width + 0.02 and box.y1 < height + 0.02, (results.title, name, box)
+        assert box.x0 > -0.01 and box.y0 > -0.01, (results.title, name, box)
+        assert box.x1 < width + 0.01 and box.y1 < height + 0.01, (results.title, name, box)
 
 
 def test_each_of_several_sets_is_outlined_in_a_colour_of_its_own_and_numbered_inside(large: StudyResults) -> None:

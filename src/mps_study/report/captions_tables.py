@@ -53,8 +53,7 @@ def about_the_paper(results: StudyResults) -> str:
     start = (
         f"{count(filled, 'row')} of {len(table)} have a number of this run"
         if filled
-        else "No row applies to this run: it has none of the paper's models, nor the architectures that its tests "
-        "compare"
+        else "No row applies to this run; each says why"
     )
     return (
         f"Every published number, in the paper's units (areas and accuracies as shares). {start}. In interval: the "

@@ -17,7 +17,8 @@ from mps_study.report.results import StudyResults
 from mps_study.report.style import DOUBLE_COLUMN, FAINT_INK, GRID, in_study_look
 from mps_study.report.wording import fixed, shorten
 
-TITLE_INCHES = 0.62  # above each row of pictures, with the bar below
+TITLE_INCHES = 0.7  # above each row of pictures, with the bar below
+MATRIX_INCHES = 0.35  # what the matrix of overlaps needs more than a picture, when they share one row
 
 
 @in_study_look
@@ -34,6 +35,8 @@ def draw_gallery(results: StudyResults) -> Figure:
     if len(choice.models) > 1:
         overlap_grid(figure.add_subplot(grid[:, columns]), results, choice)
     set_height(figure, rows, columns + 1.15)
+    if rows == 1:
+        figure.set_figheight(figure.get_figheight() + MATRIX_INCHES)
     return figure
 
 

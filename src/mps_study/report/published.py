@@ -58,7 +58,7 @@ def published() -> pd.DataFrame:
 
 
 def table_of_the_paper(results: StudyResults) -> pd.DataFrame:
-    """Every published number beside this run's; the run's columns are empty where it has none.
+    """Every published number beside this run's; rows where it has none come last, and their note says why.
 
     Direction: for a test its sign; for a number, whether it lies on the same side of its column's mean, both means over
     the rows that this run fills (three at least). Significance: of tests, each at its own alpha.
@@ -68,7 +68,8 @@ def table_of_the_paper(results: StudyResults) -> pd.DataFrame:
     run = pd.Series([one.value if isinstance(one, Found) and one.alike else np.nan for one in found])
     sides = _same_side(numbers, run)
     table = [_line(row, one, side) for (_, row), one, side in zip(numbers.iterrows(), found, sides, strict=True)]
-    return pd.DataFrame(table, columns=COLUMNS).astype({"n": "Int64"})
+    frame = pd.DataFrame(table, columns=COLUMNS).astype({"n": "Int64"})
+    return frame.sort_values("This run", key=pd.isna, kind="stable", ignore_index=True)
 
 
 def _line(row: StatRow, found: Found | str, same_side: str) -> list[object]:

@@ -62,6 +62,7 @@ def table_of_overlaps(results: StudyResults) -> pd.DataFrame:
     table.insert(place, "Hausdorff, share of diagonal", table["Hausdorff"] * share_of_a_pixel(results.overlaps))
     counts = ["n", "n, distances", "Dropped"]
     table[counts] = table[counts].astype("Int64")
+    table = table.sort_values("Dice", key=pd.isna, kind="stable", ignore_index=True)  # skipped ones last
     return table[[name for name in table if name != "Note"] + ["Note"]]
 
 
