@@ -1,7 +1,7 @@
 """Where the MPSs lie (RQ2): how far two models' MPSs overlap, and whether pairs differ in it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +11,7 @@ from .bootstrap import Floats, bootstrap_interval
 from .config import StatisticsConfig
 from .friedman import friedman_row
 from .rows import Row, family, skipped, to_frame
-from .samples import Matched, best_models, complete, members
+from .samples import best_models, complete, members
 from .selections import answers, select
 
 MEASURES = {
@@ -64,9 +64,12 @@ def overlap_means(
         test = f"mean {pairs.measure}"
         if pairs.table.columns.empty:
             rows.append(skipped(test, pairs.group, "no pair of models"))
-        for pair in pairs.table.columns:
-            one = complete(pairs.group, pairs.table[[pair]], pairs.chosen)
-            rows.append(_mean_row(test, MEASURES[pairs.measure], one, config))
+        chosen = pairs.chosen.fillna(False).to_numpy(dtype=bool)
+        wanted = int(pairs.chosen.fillna(True).sum())
+        for pair, column in zip(pairs.table.columns, pairs.table.to_numpy(dtype=np.float64)[chosen].T, strict=True):
+            x = column[~np.isnan(column)]
+            start = Row(test, pairs.group, str(pair), n=len(x), dropped=wanted - len(x))
+            rows.append(_mean_row(start, MEASURES[pairs.measure], x, config))
     return to_frame(family(rows, config.alpha))
 
 
@@ -115,21 +118,9 @@ def _finite(measure: "pd.Series[float]") -> "pd.Series[float]":
     return values.where(np.isfinite(values))
 
 
-def _mean_row(test: str, name: str, sample: Matched, config: StatisticsConfig) -> Row:
-    x: Floats = sample.table.iloc[:, 0].to_numpy(dtype=np.float64)
-    pair = str(sample.table.columns[0])
+def _mean_row(start: Row, name: str, x: Floats, config: StatisticsConfig) -> Row:
     if len(x) < config.min_n:
         reason = f"{len(x)} image(s) with both MPSs; at least {config.min_n} are needed"
-        return skipped(test, sample.group, reason, pair, len(x), sample.dropped)
+        return skipped(start.test, start.group, reason, start.contrast, start.n, start.dropped)
     low, high = bootstrap_interval(x, np.mean, config)
-    return Row(
-        test,
-        sample.group,
-        pair,
-        effect=float(x.mean()),
-        effect_name=name,
-        ci_low=low,
-        ci_high=high,
-        n=len(x),
-        dropped=sample.dropped,
-    )
+    return replace(start, effect=float(x.mean()), effect_name=name, ci_low=low, ci_high=high)
