@@ -101,6 +101,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         for key in parameters
         if key not in GROUPS
     ]
+    faults += _strangers(parameters)
     groups: dict[str, type] = {
         "data_sampling": DataSampling,
         "fine_tuning": Recipe,
@@ -118,12 +119,9 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         else:
             faults += _faults(name, parameters[name], group)
     model = parameters.get("model")
-    if not faults:
-        roster = Roster.model_validate(parameters["models"])
-        known = parameters["metrics"].get("fine_tuned_accuracy", {})
+    if not faults and model is not None:
         try:
-            for name in [*([] if model is None else [model]), *known]:
-                roster.choose(str(name))
+            Roster.model_validate(parameters["models"]).choose(str(model))
         except ValueError as error:
             faults.append(str(error))
     if faults:
@@ -180,3 +178,16 @@ def _known_beside(group: type[BaseModel], location: tuple[Any, ...]) -> list[str
 
 def _unknown(path: str, parent: str, known: list[str]) -> str:
     return unknown("parameter", path, [f"{parent}.{name}" for name in known], "See conf/base/parameters.yml.")
+
+
+def _strangers(parameters: Mapping[str, Any]) -> list[str]:
+    """Models of `metrics.fine_tuned_accuracy` that the roster does not have."""
+    metrics, models = parameters.get("metrics"), parameters.get("models")
+    if not isinstance(metrics, Mapping) or not isinstance(models, Mapping):
+        return []  # said elsewhere
+    where = "metrics.fine_tuned_accuracy names models of the roster, parameters_models.yml."
+    return [
+        unknown("model", str(name), models, where)
+        for name in metrics.get("fine_tuned_accuracy") or {}
+        if name not in models
+    ]
