@@ -54,16 +54,22 @@ class Extraction(_Group):
 
 
 class Metrics(_Group):
-    """Bootstrap of the summary's intervals."""
+    """Bootstrap of the summary's intervals, and what is known from another study.
+
+    `fine_tuned_accuracy`: model -> accuracy of its fine-tuned form there (the paper's Table 4); it also breaks ties
+    between the best models of an architecture.
+    """
 
     resamples: Annotated[int, Field(ge=1)] = 2000
     seed: Annotated[int, Field(ge=0)] = 0
+    fine_tuned_accuracy: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
 
 
 class Reporting(_Group):
-    """The report's title, and resolution of its pictures."""
+    """The report's title, and images that figures show instead of those that their rules choose: figure -> image."""
 
     title: str
+    figure_images: dict[Literal["gallery", "stages", "largest_hausdorff", "all_wrong_alike", "disagreement"], str] = {}
 
 
 GROUPS = (
@@ -96,6 +102,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         for key in parameters
         if key not in GROUPS
     ]
+    faults += _strangers(parameters)
     groups: dict[str, type] = {
         "data_sampling": DataSampling,
         "fine_tuning": Recipe,
@@ -188,3 +195,16 @@ def _known_beside(group: type[BaseModel], location: tuple[Any, ...]) -> list[str
 
 def _unknown(path: str, parent: str, known: list[str]) -> str:
     return unknown("parameter", path, [f"{parent}.{name}" for name in known], "See conf/base/parameters.yml.")
+
+
+def _strangers(parameters: Mapping[str, Any]) -> list[str]:
+    """Models of `metrics.fine_tuned_accuracy` that the roster does not have."""
+    metrics, models = parameters.get("metrics"), parameters.get("models")
+    if not isinstance(metrics, Mapping) or not isinstance(models, Mapping):
+        return []  # said elsewhere
+    where = "metrics.fine_tuned_accuracy names models of the roster, parameters_models.yml."
+    return [
+        unknown("model", str(name), models, where)
+        for name in metrics.get("fine_tuned_accuracy") or {}
+        if name not in models
+    ]

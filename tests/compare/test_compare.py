@@ -1,5 +1,7 @@
 """Areas, the common frame, overlaps and summaries against slow twins and by hand."""
 
+from importlib.resources import files
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,8 @@ from scipy.spatial.distance import directed_hausdorff
 
 from mps_study.compare.areas import measure_areas
 from mps_study.compare.frame import common_field, on_grid
-from mps_study.compare.overlap import Seen, dice, hausdorff, iou, measure_overlaps
-from mps_study.compare.summary import mean_interval, summarise_models
+from mps_study.compare.overlap import Seen, centroid_distance, dice, hausdorff, iou, measure_overlaps
+from mps_study.compare.summary import mean_interval, paper_area, paper_mean, share_interval, summarise_models
 
 MASKS = arrays(bool, (9, 11))
 
@@ -30,6 +32,21 @@ def test_dice_and_iou_follow_their_definitions(a, b):
     both, either = (a & b).sum(), (a | b).sum()
     assert iou(a, b) == (both / either if either else 1.0)
     assert dice(a, b) == pytest.approx(2 * iou(a, b) / (1 + iou(a, b)))
+
+
+@given(MASKS, MASKS)
+def test_the_centroid_distance_is_that_of_the_mean_pixels(a, b):
+    if a.any() and b.any():
+        slow = np.hypot(*(np.mean(np.nonzero(a), axis=1) - np.mean(np.nonzero(b), axis=1)))
+        assert centroid_distance(a, b) == pytest.approx(slow)
+    else:
+        assert centroid_distance(a, b) == (0.0 if a.any() == b.any() else np.inf)
+
+
+def test_disjoint_sets_have_no_overlap_and_a_finite_distance():
+    a, b = np.zeros((8, 8), bool), np.zeros((8, 8), bool)
+    a[0, 0] = b[3, 4] = True
+    assert (dice(a, b), iou(a, b), hausdorff(a, b), centroid_distance(a, b)) == (0, 0, 5, 5)
 
 
 def test_a_mask_lands_where_its_model_saw_it():
@@ -113,6 +130,22 @@ def test_overlaps_keep_a_row_for_every_pair_and_say_what_is_missing():
     assert np.isnan(frame.loc["b", "dice"])
 
 
+def test_a_set_outside_the_common_field_is_told_apart_from_one_that_overlaps_nothing():
+    """m1 sees the left two thirds, m2 the right two thirds; sets at the outer edges lie in neither's common field."""
+    inner, outer = np.zeros((10, 15), bool), np.zeros((10, 15), bool)
+    inner[:, 5:], outer[:, :2] = True, True
+    left, right = (0.0, 0.0, 10.0, 20.0), (0.0, 10.0, 10.0, 30.0)
+    masks = {
+        "a": {"m1": Seen(outer, left), "m2": Seen(outer[:, ::-1], right)},
+        "b": {"m1": Seen(inner, left), "m2": Seen(outer[:, ::-1], right)},
+        "c": {"m1": Seen(outer, left), "m2": Seen(outer, (0.0, 40.0, 10.0, 60.0))},
+    }
+    frame = measure_overlaps(areas(), masks.__getitem__).set_index("image")
+    assert frame["status"].to_dict() == {"a": "both empty", "b": "one empty", "c": "no common field"}
+    assert frame.loc["b", ["dice", "iou", "hausdorff", "centroid_distance"]].tolist() == [0, 0, np.inf, np.inf]
+    assert frame.loc["a", ["dice", "iou", "hausdorff", "centroid_distance"]].isna().all()
+
+
 def test_the_summary_counts_what_was_found_and_marks_the_best():
     summary = summarise_models(areas()).set_index("model")
     m1, m2 = summary.loc["m1"], summary.loc["m2"]
@@ -130,11 +163,61 @@ def test_the_best_model_is_the_most_accurate_and_ties_go_by_name():
     assert summarise_models(tied).set_index("model")["best"].to_dict() == {"m1": False, "m0": True}
 
 
-def test_an_area_that_the_paper_calls_area_is_the_accuracy_weighted_mean():
-    """Area = accuracy * Correct + (1 - accuracy) * Incorrect in all 15 rows of the paper's Table 1."""
-    rows = [(0.075, 0.122, 0.880, 0.081), (0.246, 0.265, 0.814, 0.25), (0.13, 0.155, 0.828, 0.134)]
-    for correct, incorrect, accuracy, area in rows:
-        assert accuracy * correct + (1 - accuracy) * incorrect == pytest.approx(area, abs=0.0006)
+def test_accuracy_ties_go_to_the_better_fine_tuned_model_and_the_table_says_so():
+    frame = areas().assign(architecture="A")
+    m1 = frame[frame["model"] == "m1"]
+    tied = pd.concat([m1, m1.assign(model="m0"), m1.assign(model="m2", architecture="B")])
+    summary = summarise_models(tied, fine_tuned={"m1": 0.98, "m0": 0.94}).set_index("model")
+    assert summary["best"].to_dict() == {"m1": True, "m0": False, "m2": True}
+    assert summary["best_by"].to_dict() == {"m1": "fine-tuned accuracy", "m0": "", "m2": "only model"}
+    assert "labelled half" in summary.loc["m0", "best_rule"]
+    assert summarise_models(tied).set_index("model").loc["m0", "best_by"] == "name"
+
+
+def test_the_papers_area_and_mean_columns_follow_from_the_others_in_all_its_rows():
+    """Area = accuracy * Correct + (1 - accuracy) * Incorrect; Mean = the plain mean of the four, in Table 1."""
+    published = pd.read_csv(files("mps_study.report") / "published.csv")
+    table = published[published["place"] == "Table 1"].pivot(index="subject", columns="measure", values="value")
+    assert len(table) == 15
+    for _, row in table.iterrows():
+        area = paper_area(row["area_correct"], row["area_incorrect"], row["accuracy"])
+        assert area == pytest.approx(row["area_paper_area"], abs=0.001)  # half a unit in the last place of each side
+        columns = ("area_paper_area", "area_correct", "area_incorrect", "area_unlabelled")
+        assert paper_mean(*row[list(columns)]) == pytest.approx(row["area_paper_mean"], abs=0.001)
+
+
+def test_a_study_without_errors_has_the_papers_area_and_one_without_a_test_half_has_no_mean():
+    assert paper_area(0.2, np.nan, 1.0) == 0.2
+    assert paper_area(np.nan, 0.3, 0.0) == 0.3
+    assert np.isnan(paper_area(0.2, 0.3, np.nan))
+    assert np.isnan(paper_mean(0.2, 0.2, 0.2, np.nan))
+
+
+def test_the_papers_area_is_the_mean_of_the_labelled_half_when_every_image_has_a_set():
+    summary = summarise_models(areas()).set_index("model").loc["m1"]
+    assert summary["area_paper_area"] == pytest.approx(summary["area_labelled"])
+    assert summary["area_paper_area"] != pytest.approx(summary["area_paper_mean"])
+
+
+def test_survival_of_dilation_is_counted_among_the_sets_that_were_asked():
+    asked = records().assign(dilation_survives=[True, False, None, None, None, True])
+    frame = measure_areas(asked, MANIFEST, {"m2": "B", "m1": "A"})
+    summary = summarise_models(frame).set_index("model")
+    assert summary.loc["m1", ["dilation_survival", "dilation_n"]].tolist() == [0.5, 2]
+    assert np.isnan(summary.loc["m2", "dilation_survival"])  # its True belongs to the all-baseline image
+    assert areas()["dilation_survives"].isna().all()
+
+
+def test_an_image_that_could_not_be_read_is_neither_right_nor_wrong():
+    unread = records().replace({"target": {9: -1}})
+    frame = measure_areas(unread, MANIFEST.assign(label=3), {"m2": "B", "m1": "A"}).set_index(["model", "image"])
+    assert pd.isna(frame.loc[("m1", "c"), "target"]) and pd.isna(frame.loc[("m1", "c"), "correct"])
+
+
+def test_accuracy_has_wilsons_interval():
+    """R: prop.test(15, 25, correct = FALSE)$conf.int is 0.4073945736 0.7659669762 (R 4)."""
+    assert share_interval(15, 25) == pytest.approx((0.4073945736, 0.7659669762), abs=1e-9)
+    assert np.isnan(share_interval(0, 0)).all()
 
 
 def test_intervals_of_a_mean_cover_it_and_degenerate_cases_are_defined():

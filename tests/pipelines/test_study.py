@@ -7,6 +7,8 @@ import pytest
 from conftest_pipelines import MODELS, kedro_run, table
 from kedro.framework.project import pipelines
 
+from mps_study.report import TABLES
+
 FRAMES = ("manifest", "areas", "overlaps", "model_summary", "statistics")
 
 
@@ -26,7 +28,9 @@ def test_the_study_ends_in_a_report_with_every_model(project):
     assert all(model in report for model in MODELS)
     assert "http://" not in report.replace("http://www.w3.org", "") and "https://" not in report
     assert (project / "data/miniature/08_report/figures/sizes.png").stat().st_size > 10_000
-    assert (project / "data/miniature/08_report/tables/models.csv").is_file()
+    for folder, suffix in (("tables", "csv"), ("tables_parquet", "parquet"), ("tables_latex", "tex")):
+        names = {path.stem for path in (project / "data/miniature/08_report" / folder).glob(f"*.{suffix}")}
+        assert names == set(TABLES)
 
 
 def test_every_image_has_a_record_of_every_model_and_every_set_passed_alone(project):

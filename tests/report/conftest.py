@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from synthetic_study import large_study, lucky_study, small_study
+from synthetic_study import large_study, lucky_study, pair_study, small_study
 
 from mps_study.report.results import StudyResults
 
@@ -19,3 +19,8 @@ def small() -> StudyResults:
 @pytest.fixture(scope="session")
 def lucky() -> StudyResults:
     return lucky_study()
+
+
+@pytest.fixture(scope="session")
+def pair() -> StudyResults:
+    return pair_study()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +27,7 @@ class Model:
 
 
 def areas_of(models, images, photo_of, labelled, without, tiny) -> pd.DataFrame:
-    rng = np.random.default_rng(7)
+    rng, asked = np.random.default_rng(7), np.random.default_rng(8)
     rows = []
     for i, image in enumerate(images):
         label = PHOTOS[photo_of[image]]
@@ -56,10 +55,11 @@ def areas_of(models, images, photo_of, labelled, without, tiny) -> pd.DataFrame:
                 "height": model.side, "width": model.side,
                 "confidence": np.nan if failed else rng.uniform(0.05, 0.9),
                 "target_confidence": rng.uniform(0.5, 1),
+                "dilation_survives": pd.NA if failed or i % 2 else asked.uniform() < 0.7,
                 "evaluations": int(rng.integers(1800, 5000)),
             })  # fmt: skip
     whole = ["label", "target", "pixels", "evaluations"]
-    types = dict.fromkeys(whole, "Int64") | {"correct": "boolean"}
+    types = dict.fromkeys(whole, "Int64") | {"correct": "boolean", "dilation_survives": "boolean"}
     return pd.DataFrame(rows).astype(types)
 
 
@@ -117,35 +117,3 @@ def overlaps_of(areas, mask, models, images) -> pd.DataFrame:
         "centroid_distance", "status",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
-
-
-def summary_of(models, areas) -> pd.DataFrame:
-    rng = np.random.default_rng(1)
-    rows = []
-    for model in models:
-        mine = areas[areas["model"] == model.name]
-        labelled = mine[mine["half"] == "labelled"]
-        right = labelled["correct"].astype(bool)
-        row: dict[str, Any] = {
-            "architecture": model.architecture, "model": model.name, "n_labelled": len(labelled),
-            "n_correct": int(right.sum()), "n_unlabelled": len(mine) - len(labelled),
-            "accuracy": right.mean() if len(labelled) else np.nan,
-        }  # fmt: skip
-        parts = {
-            "area_labelled": labelled, "area_correct": labelled[right],
-            "area_incorrect": labelled[~right], "area_unlabelled": mine[mine["half"] != "labelled"],
-        }  # fmt: skip
-        for name, part in parts.items():
-            values = part["area"].dropna().to_numpy()
-            means = rng.choice(values, (200, len(values))).mean(axis=1) if len(values) else [np.nan]
-            row |= {
-                name: values.mean() if len(values) else np.nan,
-                f"{name}_low": np.quantile(means, 0.025), f"{name}_high": np.quantile(means, 0.975),
-                f"{name}_n": len(values),
-            }  # fmt: skip
-        row["area_paper_mean"] = np.nanmean([row[name] for name in parts])
-        row["evaluations"] = mine["evaluations"].mean()
-        rows.append(row)
-    summary = pd.DataFrame(rows)
-    best = summary.sort_values("accuracy", ascending=False).groupby("architecture").head(1).index
-    return summary.assign(best=summary.index.isin(best))

@@ -81,7 +81,9 @@ def overlap_rows(areas: pd.DataFrame, overlaps: pd.DataFrame, summary: pd.DataFr
         ("labelled, correct by all", right.index[right]),
         ("all images", right.index),
     ):
-        for measure, (a, b) in itertools.product(("dice", "hausdorff"), itertools.combinations(models, 2)):
+        for measure, (a, b) in itertools.product(
+            ("dice", "hausdorff", "iou", "centroid_distance"), itertools.combinations(models, 2)
+        ):
             pair = overlaps["model_a"].isin([a, b]) & overlaps["model_b"].isin([a, b])
             values = overlaps.loc[pair & overlaps["image"].isin(images), measure].dropna()
             group, contrast = f"{team}, {selection}", f"{a} & {b}"

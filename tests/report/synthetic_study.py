@@ -15,11 +15,13 @@ from synthetic_frames import (
     areas_of,
     manifest_of,
     overlaps_of,
-    summary_of,
 )
 from synthetic_statistics import statistics_of
 
+from mps_study.compare.summary import summarise_models
 from mps_study.report import FIGURES, NothingToShow, StudyResults, to_png
+from mps_study.report.published import published
+from mps_study.report.results import Origin
 
 LARGE = [
     Model("convnext_large", "ConvNeXt", 384, 0.081, 0.86),
@@ -93,7 +95,16 @@ def study(title: str, models: list[Model], labelled: int, unlabelled: int, **odd
         stored = odd.get("landscapes", True) and numbers[image] % 3 == 0
         return hills(numbers[image], model, sides[model]) if stored else None
 
-    summary = summary_of(models, areas)
+    summary = summarise_models(areas, resamples=200, fine_tuned={"eva_giant": 0.94, "vit_large": 1.0})
+    numbers_of = published().drop_duplicates("timm").set_index("subject")["timm"]
+    origins = {m.name: Origin(numbers_of[m.name], "hub") for m in models if m.name in numbers_of}
+
+    def several(image: str, model: str) -> list[np.ndarray]:
+        whole = mask(image, model)
+        if numbers[image] != odd.get("several") or whole is None:
+            return []
+        return [whole, *(hills(numbers[image] + 90 + k, model, sides[model]) > 0.3 for k in range(2))]
+
     overlaps = overlaps_of(areas, mask, models, images)
     return StudyResults(
         title=title,
@@ -114,6 +125,8 @@ def study(title: str, models: list[Model], labelled: int, unlabelled: int, **odd
         mask=mask,
         landscape=landscape,
         class_names=CLASSES,
+        several=several,
+        origins=origins,
     )
 
 
@@ -127,7 +140,7 @@ def picture_or_reason(name: str, results: StudyResults) -> bytes | str:
 
 def large_study() -> StudyResults:
     """5 architectures x 3 models x 22 images."""
-    return study("large", LARGE, 16, 6, tiny=("val_0008", "vit_large"))
+    return study("large", LARGE, 16, 6, tiny=("val_0008", "vit_large"), several=9)
 
 
 def small_study() -> StudyResults:
@@ -139,3 +152,8 @@ def lucky_study() -> StudyResults:
     """One architecture of one model, right on every image, no landscape: little to show."""
     always_right = [Model("lite2", "EfficientNet", 260, 0.11, 1.01)]
     return study("lucky", always_right, 2, 2, landscapes=False)
+
+
+def pair_study() -> StudyResults:
+    """Two architectures of one model each x 12 images."""
+    return study("pair", [LARGE[1], LARGE[9]], 12, 0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import matplotlib
@@ -8,12 +9,15 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from synthetic_study import picture_or_reason
 
 from mps_study.report import FIGURES, NothingToShow, StudyResults, to_png
-from mps_study.report.figures_stages import readable, summits
+from mps_study.report.figures_stages import deepest, readable, summits
 from mps_study.report.photos import show_mps, spotlight
-from mps_study.report.style import ARCHITECTURE_COLOURS, architecture_colours
+from mps_study.report.selection import choose
+from mps_study.report.style import ARCHITECTURE_COLOURS, DOUBLE_COLUMN, architecture_colours
+from mps_study.report.wording import number
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -113,12 +117,49 @@ def test_the_surface_keeps_every_peak_of_the_landscape() -> None:
     assert np.array_equal(coarse, np.array(slow))
 
 
-def test_figure_texts_stay_inside_the_figure(large: StudyResults, small: StudyResults) -> None:
-    for results, name in itertools.product((large, small), FIGURES):
+def test_figure_texts_stay_inside_the_figure(large: StudyResults, small: StudyResults, pair: StudyResults) -> None:
+    for results, name in itertools.product((large, small, pair), FIGURES):
         figure = FIGURES[name](results)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         box = figure.get_tightbbox(canvas.get_renderer())
         width, height = figure.get_size_inches()
-        assert box.x0 > -0.02 and box.y0 > -0.02, (results.title, name, box)
-        assert box.x1 < width + 0.02 and box.y1 < height + 0.02, (results.title, name, box)
+        assert box.x0 > -0.01 and box.y0 > -0.01, (results.title, name, box)
+        assert box.x1 < width + 0.01 and box.y1 < height + 0.01, (results.title, name, box)
+
+
+def test_each_of_several_sets_is_outlined_in_a_colour_of_its_own_and_numbered_inside(large: StudyResults) -> None:
+    with_sets = FIGURES["stages"](large)
+    without = FIGURES["stages"](dataclasses.replace(large, several=lambda image, model: ()))
+    panel = with_sets.axes[-1]
+    masks = large.several(choose(large, "stages").image, choose(large, "stages").models[0])
+    numbers = {text.get_text(): text for text in panel.texts if text.get_text().isdigit()}
+    assert len(masks) == 3 and sorted(numbers) == ["1", "2", "3"]
+    for mask, text in zip(masks, numbers.values(), strict=True):
+        column, row = (int(x) for x in text.get_position())
+        assert mask[row, column]
+    assert len({text.get_color() for text in numbers.values()}) == 3
+    assert not any(text.get_text().isdigit() for text in without.axes[-1].texts)
+
+
+def test_a_number_stands_at_the_deepest_pixel_of_its_set() -> None:
+    mask = np.zeros((9, 12), dtype=bool)
+    mask[0:5, 0:5] = True
+    mask[2, 5:12] = True
+    assert deepest(mask) == (2, 2)
+
+
+def test_a_stray_dot_is_named_at_the_edge_and_does_not_squeeze_the_others(large: StudyResults) -> None:
+    axes = FIGURES["sizes"](large).axes[0]
+    tiny = large.areas.loc[large.areas["area"].idxmin()]
+    assert axes.get_xlim()[0] > 100 * tiny["area"]
+    arrows = [text.get_text() for text in axes.texts if text.get_text().startswith("◂")]
+    assert arrows == [f"◂ {number(100 * tiny['area'], 2)}"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_is_smaller_than_six_points_at_the_width_of_the_page(name: str, large: StudyResults) -> None:
+    figure = FIGURES[name](large)
+    assert figure.get_size_inches()[0] <= DOUBLE_COLUMN + 0.01
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    assert min(sizes) >= 6

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import dataclasses
 import re
 from html.parser import HTMLParser
@@ -55,14 +56,17 @@ def test_the_page_loads_nothing_from_anywhere(pages: dict[str, tuple[str, Page]]
         assert page.all("link") == []
         assert all(script.get("src") is None for script in page.all("script"))
         assert all(str(image["src"]).startswith("data:image/") for image in page.all("img"))
-        assert all(str(anchor["href"]).startswith("#") for anchor in page.all("a"))
+        assert all(
+            str(anchor["href"]).startswith(("#", "data:text/csv", "data:application/x-tex")) for anchor in page.all("a")
+        )
         assert "url(" not in html
 
 
 def test_every_link_of_the_contents_leads_somewhere(pages: dict[str, tuple[str, Page]]) -> None:
     for _, page in pages.values():
         targets = {attributes.get("id") for _, attributes in page.tags}
-        assert {str(anchor["href"])[1:] for anchor in page.all("a")} <= targets
+        links = {str(anchor["href"]) for anchor in page.all("a") if "download" not in anchor}
+        assert {link.removeprefix("#") for link in links} <= targets
 
 
 def test_the_page_names_every_model(large: StudyResults, pages: dict[str, tuple[str, Page]]) -> None:
@@ -168,3 +172,17 @@ def test_every_table_and_figure_of_the_registries_has_its_words() -> None:
     from mps_study.report.explanations import FIGURE_TEXTS, TABLE_TEXTS
 
     assert set(FIGURE_TEXTS) == set(FIGURES) and set(TABLE_TEXTS) == set(TABLES)
+
+
+def test_every_notes_text_is_on_the_page_under_another_cell_or_in_a_column(pages: dict[str, tuple[str, Page]]) -> None:
+    words = pages["large"][1].words
+    assert "weights matched with medium-high confidence" in words  # under the quantity
+    assert "an extreme case, not a typical one" in words  # a column
+
+
+def test_tables_can_be_downloaded_as_they_are_saved(large: StudyResults, pages: dict[str, tuple[str, Page]]) -> None:
+    links = {a["download"]: str(a["href"]) for a in pages["large"][1].all("a") if "download" in a}
+    shown = {name for name, table in TABLES.items() if len(table(large))}
+    assert set(links) == {f"{name}.{suffix}" for name in shown for suffix in ("csv", "tex")}
+    text = base64.b64decode(links["models.csv"].partition("base64,")[2]).decode()
+    assert text == TABLES["models"](large).to_csv(index=False)

@@ -9,14 +9,32 @@ from mps_study.report import selection as rules
 
 COLUMNS = {
     "models": [
-        "Architecture", "Model", "Best", "Accuracy",
-        "Area, labelled", "Area, labelled, low", "Area, labelled, high",
-        "Area, correct", "Area, correct, low", "Area, correct, high",
-        "Area, incorrect", "Area, incorrect, low", "Area, incorrect, high",
-        "Area, unlabelled", "Area, unlabelled, low", "Area, unlabelled, high",
-        "Area, mean of four", "Images, labelled", "Images, correct", "Images, unlabelled",
-        "Model calls per MPS",
+        "Architecture", "Model", "Best", "Accuracy", "Accuracy, low", "Accuracy, high", "Accuracy, n",
+        "Area, labelled", "Area, labelled, low", "Area, labelled, high", "Area, labelled, n",
+        "Area, correct", "Area, correct, low", "Area, correct, high", "Area, correct, n",
+        "Area, incorrect", "Area, incorrect, low", "Area, incorrect, high", "Area, incorrect, n",
+        "Area, unlabelled", "Area, unlabelled, low", "Area, unlabelled, high", "Area, unlabelled, n",
+        "Area, the paper's Area", "Area, the paper's Mean",
     ],
+    "accuracy": [
+        "Architecture", "Model", "Weights", "Accuracy", "Accuracy, low", "Accuracy, high", "Accuracy, n",
+        "Accuracy, fine-tuned", "Accuracy, held out in fine-tuning", "Best by",
+    ],
+    "paper": [
+        "Where", "Quantity", "Of", "Paper", "This run", "This run, low", "This run, high", "n", "In interval",
+        "Direction agrees", "Significance agrees", "Note",
+    ],
+    "trust": [
+        "Architecture", "Model", "Confidence, whole image", "Confidence, set alone", "Survive dilation",
+        "Images, dilated", "Images without a set", "Model calls per MPS",
+    ],
+    "overlaps": [
+        "Compared", "Images", "Pair", "n", "Dropped", "Dice", "Dice, low", "Dice, high", "IoU", "IoU, low", "IoU, high",
+        "n, distances", "Hausdorff", "Hausdorff, low", "Hausdorff, high", "Hausdorff, share of diagonal",
+        "Centroid distance", "Centroid distance, low", "Centroid distance, high", "Note",
+    ],
+    "selections": ["Compared", "Selection", "Images", "Images undecided", "Note"],
+    "choices": ["Figure", "Image", "Models", "Rule"],
     "statistics": [
         "Test", "Group", "Contrast", "n", "Effect", "Effect, low", "Effect, high", "Effect is",
         "Statistic", "df", "p", "p, Bonferroni", "p, Holm", "Significant", "Dropped", "Note",

@@ -67,8 +67,9 @@ def overlaps_of(areas: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
         dice = pd.Series(rng.beta(2, 6, len(area)) + near, area.index).clip(0, 1).mask(missing)
         parts.append(
             pd.DataFrame({"model_a": a, "model_b": b, "dice": dice, "hausdorff": 150 * (1 - dice)})
+            .assign(iou=lambda t: t["dice"] / (2 - t["dice"]), centroid_distance=lambda t: t["hausdorff"] / 2)
             .rename_axis("image")
             .reset_index()
         )
-    columns = ["image", "model_a", "model_b", "dice", "hausdorff"]
+    columns = ["image", "model_a", "model_b", "dice", "hausdorff", "iou", "centroid_distance"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

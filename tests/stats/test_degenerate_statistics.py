@@ -56,7 +56,9 @@ def studies(draw: st.DrawFn) -> dict[str, pd.DataFrame]:
     best = draw(st.lists(st.booleans(), min_size=len(models), max_size=len(models)))
     return {
         "areas": typed_areas(areas),
-        "overlaps": overlaps.assign(hausdorff=1 / overlaps["dice"].astype(float)),
+        "overlaps": overlaps.assign(
+            hausdorff=1 / overlaps["dice"].astype(float), iou=overlaps["dice"], centroid_distance=overlaps["dice"]
+        ),
         "model_summary": pd.DataFrame({"model": [m for _, m in models], "best": best}),
     }
 
@@ -72,7 +74,7 @@ def test_any_study_gives_documented_rows_and_no_warning(frames: dict[str, pd.Dat
     assert len(ok) + len(skipped) == len(got)
     assert (skipped["reason"] != "").all()
     assert ok["effect"].notna().all()
-    tested = ok[~ok["test"].str.startswith("mean")]
+    tested = ok[~ok["test"].str.startswith(("mean", "images"))]
     assert tested["p"].between(0, 1).all()
     assert (tested["p_adj"] >= tested["p_holm"]).all()
     assert (tested["p_holm"] >= tested["p"]).all()
@@ -87,7 +89,7 @@ def test_constant_areas_are_skipped_with_a_reason(value: float) -> None:
     frames = study(architectures=3, labelled=14, unlabelled=8)
     frames["areas"]["area"] = frames["areas"]["area"].where(frames["areas"]["area"].isna(), value)
     got = run_statistics(**frames, config=QUICK)
-    on_areas = got[~got["test"].str.contains("dice|hausdorff")]
+    on_areas = got[~got["test"].str.contains("dice|hausdorff|iou|centroid|images")]
     assert (on_areas["status"] == "skipped").all()
     reasons = " ".join(on_areas["reason"].unique())
     for told in ("all values are equal", "every block is tied", "0 difference(s)", "all areas"):

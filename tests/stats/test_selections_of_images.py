@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 from study_frames import typed_areas
 
-from mps_study.stats import SELECTIONS
+from mps_study.stats import SELECTIONS, StatisticsConfig
+from mps_study.stats.counts import selection_sizes
 from mps_study.stats.selections import answers, select
 
 # image: half, and the answers of models a, b, c, d; the label is 1; None: no row
@@ -69,3 +70,24 @@ def test_every_selection_is_covered_above() -> None:
 def test_only_the_compared_models_have_a_say() -> None:
     got = select(answers(study_areas(), list("abc")), "labelled, correct by all")
     assert set(got.index[got.fillna(False)]) == {"right", "one_wrong", "hole"}
+
+
+def test_ties_of_the_majority_vote_are_dropped_and_counted() -> None:
+    areas = study_areas().assign(architecture="x", status="found")
+    summary = pd.DataFrame({"model": list("abcd"), "best": [True, True, True, True]})
+    counts = selection_sizes(areas, pd.DataFrame(), summary, StatisticsConfig())
+    row = counts.set_index("group").loc["best models, unlabelled, outvoted at least one"]
+    assert (row["n"], row["dropped"]) == (2, 2)
+    assert row["reason"] == "2 with a tied vote left out"
+    assert row["effect"] == 2 / len(STUDY)
+    row = counts.set_index("group").loc["best models, labelled, correct by all"]
+    assert (row["n"], row["dropped"], row["reason"]) == (1, 1, "1 without an answer from each model left out")
+
+
+def test_a_missing_answer_is_not_a_tie() -> None:
+    areas = study_areas().assign(architecture="x", status="found")
+    areas = areas[~((areas["image"] == "tied") & (areas["model"] == "d"))]
+    summary = pd.DataFrame({"model": list("abcd"), "best": [True, True, True, True]})
+    counts = selection_sizes(areas, pd.DataFrame(), summary, StatisticsConfig()).set_index("group")
+    row = counts.loc["best models, unlabelled, outvoted at least one"]
+    assert row["reason"] == "1 with a tied vote and 1 without an answer from each model left out"

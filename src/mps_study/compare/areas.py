@@ -21,6 +21,7 @@ COLUMNS = {
     "width": "Int64",
     "confidence": "float64",
     "target_confidence": "float64",
+    "dilation_survives": "boolean",
     "calls": "Int64",
     "evaluations": "Int64",
 }
@@ -34,11 +35,15 @@ def measure_areas(records: pd.DataFrame, manifest: pd.DataFrame, architectures: 
         manifest: the sample.
         architectures: model -> architecture.
 
-    `area` is the set's pixels over the input's pixels, NaN without a set. `correct` is NA for unlabelled images.
-    Records of images that are not in the manifest are left out.
+    `area` is the set's pixels over the input's pixels, NaN without a set. `correct` is NA for unlabelled images
+    and, like `target`, for images that could not be read.
+    `dilation_survives` says whether the set grown by one pixel still has the class; NA without a set, and in all rows
+    of records that were not asked. Records of images that are not in the manifest are left out.
     """
     if records.empty:
         return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    if "dilation_survives" not in records:
+        records = records.assign(dilation_survives=pd.array([pd.NA] * len(records), dtype="boolean"))
     facts = manifest[["image", "half", "label"]].assign(position=range(len(manifest)))
     frame = records.merge(facts, on="image", how="inner", validate="many_to_one")
     frame["architecture"] = frame["model"].map(architectures)
@@ -47,6 +52,8 @@ def measure_areas(records: pd.DataFrame, manifest: pd.DataFrame, architectures: 
         frame["height"].astype("float64") * frame["width"].astype("float64")
     )
     frame["label"] = frame["label"].astype("Int64")
-    frame["correct"] = (frame["target"].astype("Int64") == frame["label"]).astype("boolean")
+    target = frame["target"].astype("Int64")
+    frame["target"] = target.where(target >= 0)  # an image that could not be read has no answer, right or wrong
+    frame["correct"] = (frame["target"] == frame["label"]).astype("boolean")
     frame = frame.sort_values(["model_position", "position"], kind="stable", ignore_index=True)
     return frame[list(COLUMNS)].astype(COLUMNS)

@@ -65,7 +65,9 @@ def measure_overlaps(
         masks: image -> model -> mask; models without a set are absent.
         progress: wraps the iteration over images.
 
-    Pairs of which a model has no set on the image keep their row with status `missing` and NaN measures.
+    Status is `ok` when both sets have a pixel in the field that both models saw. `one empty`: one set lies wholly
+    outside it; Dice and IoU are 0 and the distances infinite. Otherwise nothing can be compared and the measures are
+    NaN: `both empty` (both sets lie outside), `no common field`, or `missing` (a model has no set on the image).
     """
     models = list(dict.fromkeys(areas["model"]))
     rows: list[dict[str, Any]] = []
@@ -103,7 +105,10 @@ def _compare(seen: Mapping[str, Seen], a: str, b: str, placed: dict[tuple[str, V
         if (model, field) not in placed:
             placed[model, field] = _place(on_grid(seen[model].mask, seen[model].view, field))
         pair.append(placed[model, field])
-    return {**_measures(*pair), "status": "ok"}
+    empty = sum(not one.mask.any() for one in pair)
+    if empty == 2:
+        return {"status": "both empty"}
+    return {**_measures(*pair), "status": "one empty" if empty else "ok"}
 
 
 def _place(mask: Mask) -> _Placed:
@@ -119,7 +124,7 @@ def _measures(a: _Placed, b: _Placed) -> dict[str, float]:
         "iou": iou(a.mask, b.mask),
         "hausdorff": hausdorff,
         "hausdorff_ratio": hausdorff / float(np.hypot(*a.mask.shape)),
-        "centroid_distance": float(np.linalg.norm(a.centroid - b.centroid)),
+        "centroid_distance": _centroid_distance(a, b),
     }
 
 
@@ -145,8 +150,24 @@ def hausdorff(a: Mask, b: Mask) -> float:
 
 def _hausdorff(a: _Placed, b: _Placed) -> float:
     if not a.mask.any() or not b.mask.any():
-        return 0.0 if a.mask.any() == b.mask.any() else float("inf")
+        return _without_pixels(a, b)
     return float(max(a.distance[b.mask].max(), b.distance[a.mask].max()))
 
 
-__all__: Sequence[str] = ["GRID", "Seen", "dice", "hausdorff", "iou", "measure_overlaps"]
+def centroid_distance(a: Mask, b: Mask) -> float:
+    """Euclidean distance between the masks' mean pixels; 0 when both are empty, infinite when only one is."""
+    return _centroid_distance(_place(a), _place(b))
+
+
+def _centroid_distance(a: _Placed, b: _Placed) -> float:
+    if not a.mask.any() or not b.mask.any():
+        return _without_pixels(a, b)
+    return float(np.linalg.norm(a.centroid - b.centroid))
+
+
+def _without_pixels(a: _Placed, b: _Placed) -> float:
+    """A distance of which at least one end is nowhere."""
+    return 0.0 if a.mask.any() == b.mask.any() else float("inf")
+
+
+__all__: Sequence[str] = ["GRID", "Seen", "centroid_distance", "dice", "hausdorff", "iou", "measure_overlaps"]

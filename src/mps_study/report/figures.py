@@ -17,11 +17,12 @@ from mps_study.report.figures_stages import draw_stages
 from mps_study.report.results import StudyResults
 
 FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
-    "sizes": draw_sizes,
     "gallery": draw_gallery,
     "stages": draw_stages,
+    "sizes": draw_sizes,
     "largest_hausdorff": draw_largest_hausdorff,
     "all_wrong_alike": draw_all_wrong_alike,
     "disagreement": draw_disagreement,
     "correctness": draw_correctness,
 }
+"""In the order in which they are numbered; the first six are the paper's Figures 1 to 6."""

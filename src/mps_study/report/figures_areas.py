@@ -22,6 +22,7 @@ from mps_study.report.style import (
     architecture_colours,
     in_study_look,
 )
+from mps_study.report.wording import number
 
 ENOUGH_FOR_A_VIOLIN = 30  # below this a density is a guess, and the points say more
 ENOUGH_FOR_QUARTILES = 5
@@ -126,8 +127,9 @@ def set_scale(axes: Axes, values: Areas) -> bool:
     logarithmic = bool(low > 0 and high / low > LOG_FROM_RATIO)
     if logarithmic:
         axes.set_xscale("log")
-        axes.set_xlim(values[values > 0].min() / 1.2, values.max() * 1.2)
-        decades = np.log10(values.max() / values[values > 0].min())
+        start = values[values >= low / LOG_FROM_RATIO].min()  # one stray dot must not squeeze the others
+        axes.set_xlim(start / 1.2, values.max() * 1.2)
+        decades = np.log10(values.max() / start)
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 4.5 else (1,)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -142,11 +144,22 @@ def spread(n: int) -> Areas:
 
 
 def points(axes: Axes, values: Areas, y: float, height: float, few: bool, **face: Any) -> None:
-    """One dot an image, spread over `height` so that they hardly cover each other."""
+    """One dot an image, spread over `height` so that they hardly cover each other.
+
+    Values left of the axis stand at its edge as an arrow with their number.
+    """
+    start = axes.get_xlim()[0]
+    x, heights = np.sort(values), y + height * spread(len(values))
+    inside = x >= start
     axes.scatter(
-        np.sort(values), y + height * spread(len(values)), s=11 if few else 4,
+        x[inside], heights[inside], s=11 if few else 4,
         alpha=0.75 if few else 0.4, linewidths=0.7, zorder=2, **face,
     )  # fmt: skip
+    for value in x[~inside]:
+        axes.annotate(
+            f"◂ {number(value, 2)}", (0.005, y), xycoords=axes.get_yaxis_transform(), va="center", fontsize=6.5,
+            color=FAINT_INK,
+        )  # fmt: skip
 
 
 def few_points(areas: pd.DataFrame) -> bool:

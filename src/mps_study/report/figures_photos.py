@@ -17,13 +17,14 @@ from mps_study.report.results import StudyResults
 from mps_study.report.style import DOUBLE_COLUMN, FAINT_INK, GRID, in_study_look
 from mps_study.report.wording import fixed, shorten
 
-TITLE_INCHES = 0.62  # above each row of pictures, with the bar below
+TITLE_INCHES = 0.7  # above each row of pictures, with the bar below
+MATRIX_INCHES = 0.35  # what the matrix of overlaps needs more than a picture, when they share one row
 
 
 @in_study_look
 def draw_gallery(results: StudyResults) -> Figure:
     """One image through every compared model, and how much each two of the sets overlap."""
-    choice = selection.area_varies_most(results)
+    choice = selection.choose(results, "gallery")
     figure = Figure(layout="constrained")
     pictures = len(choice.models) + 1
     columns = 3 if pictures == 3 or pictures > 4 else 2
@@ -34,13 +35,17 @@ def draw_gallery(results: StudyResults) -> Figure:
     if len(choice.models) > 1:
         overlap_grid(figure.add_subplot(grid[:, columns]), results, choice)
     set_height(figure, rows, columns + 1.15)
+    if rows == 1:
+        figure.set_figheight(figure.get_figheight() + MATRIX_INCHES)
     return figure
 
 
 @in_study_look
 def draw_largest_hausdorff(results: StudyResults) -> Figure:
     """The two MPSs that lie furthest apart."""
-    choice, row = selection.largest_hausdorff(results)
+    choice = selection.choose(results, "largest_hausdorff")
+    row = selection.overlap_of(results.overlaps, choice.image, *choice.models)
+    assert row is not None  # the rule chose it
     apart = f"Hausdorff {fixed(row['hausdorff'], 1)} px, Dice {fixed(row['dice'], 2)}"
     return lay_out(results, choice, apart)
 
@@ -48,13 +53,13 @@ def draw_largest_hausdorff(results: StudyResults) -> Figure:
 @in_study_look
 def draw_all_wrong_alike(results: StudyResults) -> Figure:
     """An image that all compared models get wrong in the same way."""
-    return lay_out(results, selection.all_wrong_alike(results))
+    return lay_out(results, selection.choose(results, "all_wrong_alike"))
 
 
 @in_study_look
 def draw_disagreement(results: StudyResults) -> Figure:
     """An image on which the compared models disagree, some with the label and some not."""
-    return lay_out(results, selection.most_disputed(results))
+    return lay_out(results, selection.choose(results, "disagreement"))
 
 
 def lay_out(results: StudyResults, choice: selection.Choice, remark: str = " ") -> Figure:
@@ -94,10 +99,9 @@ def set_height(figure: Figure, rows: int, columns: float) -> None:
 def overlap_grid(axes: Axes, results: StudyResults, choice: selection.Choice) -> None:
     """A small matrix: Dice below the diagonal, Hausdorff distance above, by panel letter."""
     size = len(choice.models)
-    overlaps = results.overlaps[results.overlaps["image"] == choice.image]
     shade = np.full((size, size), np.nan)
     for row, column in ((r, c) for r in range(size) for c in range(size) if r != c):
-        pair = overlap_of(overlaps, choice.models[row], choice.models[column])
+        pair = selection.overlap_of(results.overlaps, choice.image, choice.models[row], choice.models[column])
         below = row > column
         value = None if pair is None else pair["dice" if below else "hausdorff"]
         if below and value is not None:
@@ -118,10 +122,3 @@ def overlap_grid(axes: Axes, results: StudyResults, choice: selection.Choice) ->
     axes.set_title("overlap of a, b, …", fontsize=7.5, fontweight="bold", pad=16)
     axes.set_xlabel("lower left: Dice (1 = same pixels)\nupper right: Hausdorff, px of 224",
                     fontsize=7, color=FAINT_INK)  # fmt: skip
-
-
-def overlap_of(overlaps: pd.DataFrame, one: str, other: str) -> pd.Series | None:
-    """The row of two models in either order; None when they were not compared."""
-    pair = {one, other}
-    rows = overlaps[overlaps["model_a"].isin(pair) & overlaps["model_b"].isin(pair)]
-    return None if rows.empty else rows.iloc[0]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from mps_study.report import selection
 from mps_study.report.figures_photos import label_line
-from mps_study.report.photos import mps_panel, panel_title, show_photo
-from mps_study.report.results import Landscape, StudyResults
+from mps_study.report.photos import HALO, architecture_bar, mps_panel, outline, panel_title, show_photo, spotlight
+from mps_study.report.results import Landscape, Mask, Photo, StudyResults
 from mps_study.report.style import DOUBLE_COLUMN, FAINT_INK, in_study_look
 from mps_study.report.wording import shorten
 
@@ -17,19 +21,22 @@ SURFACE_SIDE = 64  # cells a side of the drawn surface: finer ones only blacken 
 DECADES = 6  # of a logarithmic landscape; below, pixels are as good as irrelevant
 
 COLOURS = "viridis"
+SET_COLOURS = ("#FFFFFF", "#56B4E9", "#F0E442", "#E69F00", "#CC79A7", "#009E73", "#D55E00", "#9AA5FF")
+"""Okabe and Ito's, as bright as a dimmed photo needs them; none stands for an architecture here."""
 
 
 @in_study_look
 def draw_stages(results: StudyResults) -> Figure:
-    """The input, its responsibility as heat map and as surface, and the MPS."""
-    choice = selection.typical_with_landscape(results)
+    """The input, its responsibility as heat map and as surface, the MPS, and several MPSs where there are any."""
+    choice = selection.choose(results, "stages")
     image, model = choice.image, choice.models[0]
     landscape = results.landscape(image, model)
     assert landscape is not None  # the rule chose an image that has one
     heights, label = readable(landscape)
+    several = results.several(image, model)
 
-    figure = Figure(figsize=(DOUBLE_COLUMN, 2.45), layout="constrained")
-    grid = figure.add_gridspec(1, 4, width_ratios=[1, 1, 1.35, 1])
+    figure = Figure(figsize=(DOUBLE_COLUMN, 2.1 if several else 2.45), layout="constrained")
+    grid = figure.add_gridspec(1, 5 if several else 4, width_ratios=[1, 1, 1.35, 1, 1][: 5 if several else 4])
     picture = figure.add_subplot(grid[0])
     show_photo(picture, results.photo(image, model))
     panel_title(picture, f"a  {shorten(image, 20)}", f"{label_line(results, image)}\n ")
@@ -46,7 +53,39 @@ def draw_stages(results: StudyResults) -> Figure:
 
     draw_surface(figure, grid[2], heights)
     mps_panel(figure.add_subplot(grid[3]), results, image, model, "d")
+    if several:
+        panel = figure.add_subplot(grid[4])
+        show_several(panel, results.photo(image, model), several)
+        panel_title(panel, f"e  {len(several)} MPSs", "each sufficient alone\n ")
+        architecture_bar(panel, results, model)
     return figure
+
+
+def show_several(axes: Axes, photo: Photo, masks: Sequence[Mask]) -> None:
+    """The photo with the pixels of any of the masks (h, w) lit, and each mask outlined and numbered from 1.
+
+    The colours repeat after eight masks; the numbers do not.
+    """
+    show_photo(axes, spotlight(photo, np.logical_or.reduce(list(masks))))
+    height, width = masks[0].shape
+    for number, mask in enumerate(masks, start=1):
+        if not mask.any():
+            continue
+        colour = SET_COLOURS[(number - 1) % len(SET_COLOURS)]
+        outline(axes, mask, colour)
+        row, column = deepest(mask)
+        note = axes.text(
+            column, row, str(number), color=colour, fontsize=7.5, fontweight="bold", ha="center", va="center"
+        )
+        note.set_path_effects(HALO)
+    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+
+
+def deepest(mask: Mask) -> tuple[int, int]:
+    """(row, column) of the kept pixel that lies furthest from any that is not: where a number stands inside."""
+    depth = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    row, column = np.unravel_index(int(depth.argmax()), mask.shape)
+    return int(row), int(column)
 
 
 def readable(landscape: Landscape) -> tuple[NDArray[np.float64], str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 
 import matplotlib as mpl
+import pandas as pd
 from matplotlib.figure import Figure
 
+from mps_study.report.explanations import TABLE_TEXTS
 from mps_study.report.figures import FIGURES
+from mps_study.report.latex import to_latex
 from mps_study.report.model_sheet import draw_model_sheet
 from mps_study.report.results import NothingToShow, StudyResults
 from mps_study.report.style import to_png
@@ -28,6 +31,12 @@ def draw_sheet(model: str, results: StudyResults) -> dict[str, bytes | str]:
         return {f"{model}.png": to_png(draw_model_sheet(results, model), dpi=150)}
     except NothingToShow as nothing:
         return {model: nothing.reason}
+
+
+def latex_of(name: str, frame: pd.DataFrame, results: StudyResults) -> str:
+    """A table of the registry as LaTeX, with its title and caption."""
+    text = TABLE_TEXTS[name]
+    return to_latex(name, frame, f"{text.title}. {text.caption(results)}")
 
 
 def to_svg(figure: Figure) -> bytes:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
-from mps_study.report.photos import evidence, panel_title, show_mps
+from mps_study.report.photos import architecture_bar, evidence, panel_title, show_mps
 from mps_study.report.results import NothingToShow, StudyResults
 from mps_study.report.selection import found_areas
 from mps_study.report.style import DOUBLE_COLUMN, in_study_look
@@ -40,4 +40,5 @@ def draw_model_sheet(results: StudyResults, model: str) -> Figure:
         assert mask is not None
         show_mps(axes, results.photo(image, model), mask)
         panel_title(axes, image, evidence(results, results.area_row(image, model)))
+        architecture_bar(axes, results, model)
     return figure

@@ -47,19 +47,19 @@ def show_mps(axes: Axes, photo: Photo, mask: Mask) -> None:
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
 
 
-def outline(axes: Axes, mask: Mask) -> None:
-    """A white line with a black halo around the kept pixels, and a ring when they are very few."""
+def outline(axes: Axes, mask: Mask, colour: str = "white") -> None:
+    """A line with a black halo around the kept pixels, and a ring when they are very few."""
     padded = np.pad(mask.astype(float), 1)  # so that a set touching the border is closed there
     columns = np.arange(-1, mask.shape[1] + 1)
     rows = np.arange(-1, mask.shape[0] + 1)
-    lines = axes.contour(columns, rows, padded, levels=[0.5], colors="white", linewidths=0.7)
+    lines = axes.contour(columns, rows, padded, levels=[0.5], colors=colour, linewidths=0.7)
     lines.set_path_effects(HALO)
     y, x = np.nonzero(mask)
     side = max(np.ptp(x), np.ptp(y)) + 1
     if side < SMALL * mask.shape[1]:
         centre = ((x.min() + x.max()) / 2, (y.min() + y.max()) / 2)
         radius = side / 2 + SMALL / 2 * mask.shape[1]
-        ring = Circle(centre, radius, fill=False, edgecolor="white", linewidth=0.9, clip_on=False)
+        ring = Circle(centre, radius, fill=False, edgecolor=colour, linewidth=0.9, clip_on=False)
         ring.set_in_layout(False)  # at a border it reaches over the margin, which need not grow
         ring.set_path_effects(HALO)
         axes.add_patch(ring)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,18 @@ from numpy.typing import NDArray
 Photo = NDArray[np.uint8]  # (h, w, 3)
 Mask = NDArray[np.bool_]  # (h, w), True = pixel kept
 Landscape = NDArray[np.float32]  # (h, w), responsibility
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a model came from: timm's name of its weights, `weights` as the roster says it, how fine-tuning went.
+
+    timm is empty for an ONNX file of one's own, holdout_accuracy None for a model that was not fine-tuned.
+    """
+
+    timm: str = ""
+    weights: str = ""
+    holdout_accuracy: float | None = None
 
 
 class NothingToShow(ValueError):
@@ -48,6 +60,12 @@ class StudyResults:
     """(image, model) -> (h, w) responsibility; None when it was not stored."""
     class_names: Sequence[str] | None
     """Class index -> name; None when the classes have only numbers."""
+    several: Callable[[str, str], Sequence[Mask]] = lambda image, model: ()
+    """(image, model) -> the several MPSs that were found for it, each (h, w); empty when none were asked for."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Model -> origin; models may be absent."""
+    figure_images: Mapping[str, str] = field(default_factory=dict)
+    """Figure -> the image to show instead of the one that its rule chooses."""
 
     def models(self) -> list[str]:
         """All models, in the order of `model_summary`."""

@@ -6,7 +6,8 @@ so each rule returns a `Choice` that carries its own sentence. Ties go to the fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -103,8 +104,8 @@ def area_varies_most(results: StudyResults) -> Choice:
     )
 
 
-def largest_hausdorff(results: StudyResults) -> tuple[Choice, pd.Series]:
-    """The pair of MPSs furthest apart, and its row of `overlaps` (Figure 4)."""
+def largest_hausdorff(results: StudyResults) -> Choice:
+    """The pair of MPSs furthest apart (Figure 4)."""
     at_least_two_models(results)
     overlaps = compared_overlaps(results, "hausdorff")
     overlaps = overlaps.sort_values(["image", "model_a", "model_b"])
@@ -116,8 +117,14 @@ def largest_hausdorff(results: StudyResults) -> tuple[Choice, pd.Series]:
         "the image and pair with the largest Hausdorff distance among the pairs of "
         f"{compared_in_words(results)} on {count(images, 'image')}"
     )
-    choice = Choice(str(row["image"]), (str(row["model_a"]), str(row["model_b"])), rule)
-    return choice, row
+    return Choice(str(row["image"]), (str(row["model_a"]), str(row["model_b"])), rule)
+
+
+def overlap_of(overlaps: pd.DataFrame, image: str, one: str, other: str) -> pd.Series | None:
+    """The row of two models on an image, in either order; None when they were not compared."""
+    pair = {one, other}
+    rows = overlaps[(overlaps["image"] == image) & overlaps["model_a"].isin(pair) & overlaps["model_b"].isin(pair)]
+    return None if rows.empty else rows.iloc[0]
 
 
 def all_wrong_alike(results: StudyResults) -> Choice:
@@ -162,17 +169,56 @@ def most_disputed(results: StudyResults) -> Choice:
 
 
 def typical_with_landscape(results: StudyResults) -> Choice:
-    """The MPS nearest its model's median area for which responsibility was stored (Figure 2)."""
+    """The MPS nearest its model's median area for which responsibility was stored (Figure 2).
+
+    Images with several MPSs come first, then those with one.
+    """
     compared = compared_models(results)
-    for model in compared + [m for m in results.models() if m not in compared]:
-        areas = found_areas(results)
-        areas = areas[areas["model"] == model]
-        from_median = (areas["area"] - areas["area"].median()).abs()
-        for image in areas.loc[from_median.sort_values(kind="stable").index, "image"]:
-            if results.landscape(image, model) is not None:
-                rule = (
-                    f"the image whose area is nearest {model}'s median, among those with a stored "
-                    "responsibility map: a typical case"
-                )
-                return Choice(str(image), (model,), rule)
+    models = compared + [model for model in results.models() if model not in compared]
+    for also in (" and several MPSs", ""):
+        for model in models:
+            for image in from_the_median(results, model):
+                if also and not results.several(image, model):
+                    continue
+                if results.landscape(image, model) is not None:
+                    rule = (
+                        f"the image whose area is nearest {model}'s median, among those with a stored "
+                        f"responsibility map{also}: a typical case"
+                    )
+                    return Choice(image, (model,), rule)
     raise NothingToShow("No responsibility map was stored in this run, so its landscape cannot be drawn.")
+
+
+def from_the_median(results: StudyResults, model: str) -> list[str]:
+    """The images with an MPS, from the one whose area is nearest the model's median outwards."""
+    areas = found_areas(results)
+    areas = areas[areas["model"] == model].sort_values("image", kind="stable")
+    distance = (areas["area"] - areas["area"].median()).abs().sort_values(kind="stable")
+    return [str(image) for image in areas.loc[distance.index, "image"]]
+
+
+def choose(results: StudyResults, figure: str) -> Choice:
+    """The image of a figure: by its rule, or the one that `reporting.figure_images` names for it.
+
+    Raises:
+        NothingToShow: the rule finds no image, or the named one has no MPS to show.
+    """
+    rule = CHOICES[figure]
+    image = results.figure_images.get(figure)
+    if image is None:
+        return rule(results)
+    by_hand = f"by hand (reporting.figure_images.{figure}), not by the figure's rule"
+    if rule in (largest_hausdorff, typical_with_landscape):  # which also choose whom to show
+        alone = {name: getattr(results, name).loc[lambda t: t["image"] == image] for name in ("areas", "overlaps")}
+        return replace(rule(replace(results, **alone)), rule=by_hand)
+    at_least_two_models(results)
+    return Choice(image, tuple(compared_models(results)), by_hand)
+
+
+CHOICES: dict[str, Callable[[StudyResults], Choice]] = {
+    "gallery": area_varies_most,
+    "stages": typical_with_landscape,
+    "largest_hausdorff": largest_hausdorff,
+    "all_wrong_alike": all_wrong_alike,
+    "disagreement": most_disputed,
+}

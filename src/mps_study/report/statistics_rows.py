@@ -31,6 +31,8 @@ TEST_NAMES = {
     "mixed model, random model and image": "Mixed linear model, random model and image",
     "mean dice": "Mean Dice",
     "mean hausdorff": "Mean Hausdorff distance",
+    "mean iou": "Mean IoU",
+    "images chosen": "Images chosen",
     "friedman on dice": "Friedman on Dice",
     "friedman on hausdorff": "Friedman on Hausdorff distance",
 }
@@ -111,9 +113,11 @@ def mean_overlaps(results: StudyResults, measure: str, selection: str) -> pd.Dat
     return rows[rows["status"] == "ok"]
 
 
-def correctness(results: StudyResults, *, relative: bool = False) -> StatRow | None:
-    """What being wrong adds to the area, matched by model and image; in points, or relative."""
-    rows = rows_of(results.statistics, "mixed model, random model and image", "all models, labelled")
+def correctness(
+    results: StudyResults, *, relative: bool = False, test: str = "mixed model, random model and image"
+) -> StatRow | None:
+    """What being wrong adds to the area, matched by model and image (or as `test` says); in points, or relative."""
+    rows = rows_of(results.statistics, test, "all models, labelled")
     chosen = rows[rows["effect_name"].str.contains("relative") == relative]
     return None if chosen.empty else chosen.iloc[0]
 

@@ -1,7 +1,7 @@
 """The report's tables: frames with headings for people, numbers still numbers.
 
-A mean is followed by its interval in columns of the same heading with `, low` and `, high`; the
-HTML folds the three into one cell, a CSV keeps them apart.
+A mean is followed by its interval and count in columns of the same heading with `, low`, `, high` and `, n`; HTML and
+LaTeX fold them into one cell, a CSV keeps them apart.
 """
 
 from __future__ import annotations
@@ -12,8 +12,16 @@ import numpy as np
 import pandas as pd
 
 from mps_study.report import selection
-from mps_study.report.results import StudyResults
+from mps_study.report.published import table_of_the_paper
+from mps_study.report.results import NothingToShow, Origin, StudyResults
 from mps_study.report.statistics_rows import effect_name, test_name
+from mps_study.report.tables_overlap import (
+    CHOSEN,
+    table_of_dice,
+    table_of_hausdorff,
+    table_of_overlaps,
+    table_of_selections,
+)
 
 SUMMARY_HEADINGS = {
     "architecture": "Architecture",
@@ -24,13 +32,29 @@ SUMMARY_HEADINGS = {
     "area_correct": "Area, correct",
     "area_incorrect": "Area, incorrect",
     "area_unlabelled": "Area, unlabelled",
-    "area_paper_mean": "Area, mean of four",
-    "n_labelled": "Images, labelled",
-    "n_correct": "Images, correct",
-    "n_unlabelled": "Images, unlabelled",
+    "area_paper_area": "Area, the paper's Area",
+    "area_paper_mean": "Area, the paper's Mean",
+}
+INTERVALS = ("accuracy", "area_labelled", "area_correct", "area_incorrect", "area_unlabelled")
+COUNTED = {"accuracy": "n_labelled"} | {name: f"{name}_n" for name in INTERVALS[1:]}
+
+ACCURACY_HEADINGS = {
+    "architecture": "Architecture",
+    "model": "Model",
+    "accuracy": "Accuracy",
+    "fine_tuned_accuracy": "Accuracy, fine-tuned",
+    "best_by": "Best by",
+}
+TRUST_HEADINGS = {
+    "architecture": "Architecture",
+    "model": "Model",
+    "target_confidence": "Confidence, whole image",
+    "confidence": "Confidence, set alone",
+    "dilation_survival": "Survive dilation",
+    "dilation_n": "Images, dilated",
+    "n_not_found": "Images without a set",
     "evaluations": "Model calls per MPS",
 }
-INTERVALS = ("area_labelled", "area_correct", "area_incorrect", "area_unlabelled")
 
 STATISTICS_HEADINGS = {
     "test": "Test",
@@ -51,6 +75,8 @@ STATISTICS_HEADINGS = {
     "note": "Note",
 }
 
+DESCRIBED = ("mean ", CHOSEN)
+
 FAILURE_HEADINGS = {
     "image": "Image",
     "architecture": "Architecture",
@@ -64,15 +90,9 @@ FAILURE_HEADINGS = {
 
 def table_of_models(results: StudyResults) -> pd.DataFrame:
     """Table 1: sizes and accuracy, one row a model, an architecture's models together."""
-    summary = grouped_by_architecture(results.model_summary)
-    columns: dict[str, str] = {}
-    for column, heading in SUMMARY_HEADINGS.items():
-        columns[column] = heading
-        if column in INTERVALS:
-            columns |= {f"{column}_{end}": f"{heading}, {end}" for end in ("low", "high")}
-    table = summary[list(columns)].rename(columns=columns)
+    table = _renamed(grouped_by_architecture(results.model_summary), SUMMARY_HEADINGS, INTERVALS)
     table["Best"] = table["Best"].astype("boolean").fillna(False).map({True: "best", False: ""})
-    return table.reset_index(drop=True)
+    return table
 
 
 def grouped_by_architecture(summary: pd.DataFrame) -> pd.DataFrame:
@@ -81,37 +101,54 @@ def grouped_by_architecture(summary: pd.DataFrame) -> pd.DataFrame:
     return summary.assign(_order=order.codes).sort_values("_order", kind="stable")
 
 
-def table_of_dice(results: StudyResults) -> pd.DataFrame:
-    """Table 2: mean Dice coefficient between the compared models (1 = the same pixels)."""
-    return matrix_of_means(results, "dice")
-
-
-def table_of_hausdorff(results: StudyResults) -> pd.DataFrame:
-    """Table 3: mean Hausdorff distance between the compared models, pixels of the common grid."""
-    return matrix_of_means(results, "hausdorff")
-
-
-def matrix_of_means(results: StudyResults, measure: str) -> pd.DataFrame:
-    """Means over the labelled images that all compared models get right; the diagonal is empty."""
-    models = selection.compared_models(results)
-    overlaps = overlaps_all_correct(results, measure)
-    means = overlaps.groupby(["model_a", "model_b"])[measure].mean().to_dict()
-    values = [[means.get((row, column), means.get((column, row), np.nan)) for column in models] for row in models]
-    table = pd.DataFrame(values, columns=models, dtype=float)
-    table.insert(0, "Model", models)
+def table_of_accuracy(results: StudyResults) -> pd.DataFrame:
+    """Table 4: accuracy as trained and after fine-tuning, and what decided which model is the best."""
+    summary = grouped_by_architecture(results.model_summary)
+    table = _renamed(summary, ACCURACY_HEADINGS, ("accuracy",))
+    origins = [results.origins.get(str(model), Origin()) for model in summary["model"]]
+    place = list(table).index("Accuracy, fine-tuned") + 1
+    held_out = [np.nan if one.holdout_accuracy is None else one.holdout_accuracy for one in origins]
+    table.insert(place, "Accuracy, held out in fine-tuning", held_out)
+    table.insert(2, "Weights", [" ".join(filter(None, (one.timm, one.weights))) for one in origins])
     return table
 
 
-def overlaps_all_correct(results: StudyResults, measure: str) -> pd.DataFrame:
-    """The compared models' overlaps on the labelled images that all of them get right."""
-    overlaps = selection.compared_overlaps(results, measure)
-    return overlaps[overlaps["image"].isin(selection.images_all_correct(results))]
+def table_of_trust(results: StudyResults) -> pd.DataFrame:
+    """How sure each model is of its sets, and whether they survive a one-pixel dilation."""
+    return _renamed(grouped_by_architecture(results.model_summary), TRUST_HEADINGS)
+
+
+def table_of_choices(results: StudyResults) -> pd.DataFrame:
+    """Which image each figure shows, through which models, and by which rule."""
+    rows = []
+    for figure in selection.CHOICES:
+        try:
+            choice = selection.choose(results, figure)
+            rows.append((figure, choice.image, ", ".join(choice.models), choice.rule))
+        except NothingToShow as nothing:
+            rows.append((figure, "", "", nothing.reason))
+    return pd.DataFrame(rows, columns=["Figure", "Image", "Models", "Rule"])
+
+
+def _renamed(summary: pd.DataFrame, headings: dict[str, str], intervals: tuple[str, ...] = ()) -> pd.DataFrame:
+    """The columns that have headings; after each mean that has one, its interval and what it counts."""
+    columns: dict[str, str] = {}
+    for column, heading in headings.items():
+        columns[column] = heading
+        if column in intervals:
+            columns |= {f"{column}_{end}": f"{heading}, {end}" for end in ("low", "high")}
+            columns[COUNTED[column]] = f"{heading}, n"
+    return summary[list(columns)].rename(columns=columns).reset_index(drop=True)
 
 
 def table_of_statistics(results: StudyResults) -> pd.DataFrame:
-    """Every test and contrast, with effect and count beside each p; skipped ones last, with why."""
-    skipped = results.statistics["status"] != "ok"
-    rows = pd.concat([results.statistics[~skipped], results.statistics[skipped]])
+    """Every test and contrast, with effect and count beside each p; skipped ones last, with why.
+
+    Descriptions without a p, means of overlaps and counts of images, have tables of their own.
+    """
+    tests = results.statistics[~results.statistics["test"].str.startswith(DESCRIBED)]
+    skipped = tests["status"] != "ok"
+    rows = pd.concat([tests[~skipped], tests[skipped]])
     significant = rows["significant"].astype("boolean")
     rows["significant"] = significant.map({True: "yes", False: "no"}).astype(object)
     rows["significant"] = rows["significant"].where(significant.notna(), "")
@@ -136,6 +173,13 @@ TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
     "models": table_of_models,
     "dice": table_of_dice,
     "hausdorff": table_of_hausdorff,
+    "accuracy": table_of_accuracy,
+    "paper": table_of_the_paper,
+    "trust": table_of_trust,
+    "overlaps": table_of_overlaps,
+    "selections": table_of_selections,
+    "choices": table_of_choices,
     "statistics": table_of_statistics,
     "failures": table_of_failures,
 }
+"""In the order in which they are numbered; the first four are the paper's Tables 1 to 4."""

@@ -1,7 +1,7 @@
 """Where the MPSs lie (RQ2): how far two models' MPSs overlap, and whether pairs differ in it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -11,18 +11,29 @@ from .bootstrap import Floats, bootstrap_interval
 from .config import StatisticsConfig
 from .friedman import friedman_row
 from .rows import Row, family, skipped, to_frame
-from .samples import Matched, best_models, complete, members
+from .samples import best_models, complete, members
 from .selections import answers, select
 
-MEASURES = {"dice": "mean dice", "hausdorff": "mean hausdorff in pixels"}
+MEASURES = {
+    "dice": "mean dice",
+    "hausdorff": "mean hausdorff in pixels",
+    "iou": "mean iou",
+    "centroid_distance": "mean centroid distance in pixels",
+}
 """Column of the overlaps frame to the name of its mean; pixels are those of the common grid."""
+
+TESTED = ("dice", "hausdorff")
+"""The paper's two measures; the order of IoUs is that of Dice coefficients, so their ranks say nothing new."""
 
 OVERLAP_SELECTIONS = (
     "all images",
     "labelled, correct by all",
+    "labelled, wrong by at least one",
     "labelled, wrong by all",
     "labelled, same wrong answer by all",
     "unlabelled",
+    "unlabelled, same answer by all",
+    "unlabelled, outvoted at least one",
 )
 
 
@@ -42,20 +53,23 @@ def overlap_means(
     model_summary: pd.DataFrame,
     config: StatisticsConfig,
 ) -> pd.DataFrame:
-    """Mean Dice and Hausdorff of every pair of models, with a bootstrap interval over images.
+    """Mean of every measure of every pair of models, with a bootstrap interval over images.
 
     Pairs are those of the best models (the paper's Tables 2 and 3) and those within each
     architecture. A description, so p is NaN. Dropped counts images of the selection for which
     the measure is missing, and undecided ones; fewer than `min_n` images are a skipped row.
     """
     rows: list[Row] = []
-    for pairs in _pairs(areas, overlaps, best_models(model_summary)):
+    for pairs in _pairs(areas, overlaps, best_models(model_summary), tuple(MEASURES)):
         test = f"mean {pairs.measure}"
         if pairs.table.columns.empty:
             rows.append(skipped(test, pairs.group, "no pair of models"))
-        for pair in pairs.table.columns:
-            one = complete(pairs.group, pairs.table[[pair]], pairs.chosen)
-            rows.append(_mean_row(test, MEASURES[pairs.measure], one, config))
+        chosen = pairs.chosen.fillna(False).to_numpy(dtype=bool)
+        wanted = int(pairs.chosen.fillna(True).sum())
+        for pair, column in zip(pairs.table.columns, pairs.table.to_numpy(dtype=np.float64)[chosen].T, strict=True):
+            x = column[~np.isnan(column)]
+            start = Row(test, pairs.group, str(pair), n=len(x), dropped=wanted - len(x))
+            rows.append(_mean_row(start, MEASURES[pairs.measure], x, config))
     return to_frame(family(rows, config.alpha))
 
 
@@ -71,14 +85,14 @@ def overlap_friedman(
     share a model are correlated, which Friedman's p ignores; read Kendall's W beside it.
     """
     rows: list[Row] = []
-    for pairs in _pairs(areas, overlaps, best_models(model_summary)):
+    for pairs in _pairs(areas, overlaps, best_models(model_summary), TESTED):
         sample = complete(pairs.group, pairs.table, pairs.chosen)
         row = friedman_row(f"friedman on {pairs.measure}", sample, config.min_n)
         rows += family([row], config.alpha)
     return to_frame(rows)
 
 
-def _pairs(areas: pd.DataFrame, overlaps: pd.DataFrame, best: list[str]) -> Iterator[_Pairs]:
+def _pairs(areas: pd.DataFrame, overlaps: pd.DataFrame, best: list[str], measures: tuple[str, ...]) -> Iterator[_Pairs]:
     teams = {"best models": best} | {f"{a} models": m for a, m in members(areas).items()}
     names = overlaps[["model_a", "model_b"]].astype("str").to_numpy()
     pair = [" & ".join(sorted(two)) for two in names]
@@ -86,7 +100,7 @@ def _pairs(areas: pd.DataFrame, overlaps: pd.DataFrame, best: list[str]) -> Iter
         measure: overlaps[["image"]]
         .assign(pair=pair, value=_finite(overlaps[measure]))
         .pivot(index="image", columns="pair", values="value")
-        for measure in MEASURES
+        for measure in measures
     }
     for team, models in teams.items():
         given = answers(areas, models)
@@ -104,21 +118,9 @@ def _finite(measure: "pd.Series[float]") -> "pd.Series[float]":
     return values.where(np.isfinite(values))
 
 
-def _mean_row(test: str, name: str, sample: Matched, config: StatisticsConfig) -> Row:
-    x: Floats = sample.table.iloc[:, 0].to_numpy(dtype=np.float64)
-    pair = str(sample.table.columns[0])
+def _mean_row(start: Row, name: str, x: Floats, config: StatisticsConfig) -> Row:
     if len(x) < config.min_n:
         reason = f"{len(x)} image(s) with both MPSs; at least {config.min_n} are needed"
-        return skipped(test, sample.group, reason, pair, len(x), sample.dropped)
+        return skipped(start.test, start.group, reason, start.contrast, start.n, start.dropped)
     low, high = bootstrap_interval(x, np.mean, config)
-    return Row(
-        test,
-        sample.group,
-        pair,
-        effect=float(x.mean()),
-        effect_name=name,
-        ci_low=low,
-        ci_high=high,
-        n=len(x),
-        dropped=sample.dropped,
-    )
+    return replace(start, effect=float(x.mean()), effect_name=name, ci_low=low, ci_high=high)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from .config import StatisticsConfig
 from .correctness import mixed_model
+from .counts import selection_sizes
 from .friedman import friedman
 from .kruskal import dunn, kruskal_wallis
 from .overlap import overlap_friedman, overlap_means
@@ -17,7 +18,7 @@ Statistic = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, StatisticsConfig
 
 NEEDED = {
     "areas": ["image", "model", "architecture", "half", "target", "correct", "status", "area"],
-    "overlaps": ["image", "model_a", "model_b", "dice", "hausdorff"],
+    "overlaps": ["image", "model_a", "model_b", "dice", "hausdorff", "iou", "centroid_distance"],
     "model_summary": ["model", "best"],
 }
 """The columns that the tests read, by frame."""
@@ -70,4 +71,5 @@ STATISTICS: dict[str, Statistic] = {
     "mixed model": mixed_model,
     "overlap means": overlap_means,
     "overlap friedman": overlap_friedman,
+    "selections": selection_sizes,
 }

@@ -71,9 +71,13 @@ def _agreed_by_all(a: Answers) -> "pd.Series[bool]":
 
 
 def _outvoted(a: Answers) -> "pd.Series[bool]":
-    votes = a.target.mode(axis=1)
-    tied = votes.notna().sum(axis=1) > 1
-    return _unlabelled(a) & _where_known(~_unanimous(a), a.target).mask(tied)
+    return _unlabelled(a) & _where_known(~_unanimous(a), a.target).mask(tied_votes(a))
+
+
+def tied_votes(a: Answers) -> "pd.Series[bool]":
+    """Per unlabelled image that every model answered: whether two answers share the most votes."""
+    tied = a.target.mode(axis=1).notna().sum(axis=1) > 1
+    return tied & (a.half == "unlabelled") & a.target.notna().all(axis=1)
 
 
 def _unanimous(a: Answers) -> "pd.Series[bool]":

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from mps_study.compare.overlap import Seen
-from mps_study.datasets.records import SMALL_COLUMNS, RecordStore, unpack_mask
+from mps_study.datasets.records import RecordStore, unpack_mask
 from mps_study.models.card import ModelCard
 from mps_study.models.roster import Roster
 from mps_study.mps.config import SearchConfig
@@ -49,7 +49,7 @@ def fingerprints_of(
 def small_records(store: RecordStore, marks: Mapping[str, str]) -> pd.DataFrame:
     """Records of all models, one below the other, without masks."""
     frames = [store.read(model, digest) for model, digest in marks.items()]
-    return pd.concat(frames, ignore_index=True)[SMALL_COLUMNS]
+    return pd.concat(frames, ignore_index=True)
 
 
 def masks_of(store: RecordStore, marks: Mapping[str, str]) -> Callable[[str], Mapping[str, Seen]]:

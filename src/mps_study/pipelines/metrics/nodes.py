@@ -38,6 +38,7 @@ def compute_overlaps(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFr
     return measure_overlaps(areas, masks_of(mps_records, marks), bar)
 
 
-def compute_summary(areas: pd.DataFrame, metrics: Metrics) -> pd.DataFrame:
+def compute_summary(areas: pd.DataFrame, model_cards: dict[str, ModelCard], metrics: Metrics) -> pd.DataFrame:
     """The `model_summary` frame."""
-    return summarise_models(areas, metrics.resamples, metrics.seed)
+    here = [name for name, card in model_cards.items() if card.weights == "fine_tuned"]
+    return summarise_models(areas, metrics.resamples, metrics.seed, metrics.fine_tuned_accuracy, here)

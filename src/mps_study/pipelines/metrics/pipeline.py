@@ -18,7 +18,7 @@ def create_pipeline() -> Pipeline:
             node(compute_overlaps, ["areas", "mps_records"], "overlaps", name="compute_overlaps"),
             node(
                 compute_summary,
-                ["areas", "params:metrics"],
+                ["areas", "model_cards", "params:metrics"],
                 "model_summary",
                 name="compute_summary",
             ),

@@ -11,11 +11,11 @@ from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore
 from mps_study.models.card import ModelCard
 from mps_study.parameters import Reporting
-from mps_study.pipelines.reporting.results import Pictures, names_of_classes, provenance
+from mps_study.pipelines.reporting.results import Pictures, images_of_figures, names_of_classes, provenance
 from mps_study.report.figures import FIGURES
-from mps_study.report.files import draw_files, draw_sheet
+from mps_study.report.files import draw_files, draw_sheet, latex_of
 from mps_study.report.html import render_report
-from mps_study.report.results import StudyResults
+from mps_study.report.results import Origin, StudyResults
 from mps_study.report.tables import TABLES
 
 
@@ -46,12 +46,17 @@ def gather_results(
         mask=pictures.mask,
         landscape=pictures.landscape,
         class_names=names_of_classes(model_cards, manifest),
+        origins={
+            name: Origin(card.timm or "", card.weights, card.holdout_accuracy) for name, card in model_cards.items()
+        },
+        figure_images=images_of_figures(reporting, manifest),
     )
 
 
-def make_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
-    """Every table of the registry."""
-    return {name: table(results) for name, table in TABLES.items()}
+def make_tables(results: StudyResults) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], dict[str, str]]:
+    """Every table of the registry: for CSV, for Parquet, and as LaTeX."""
+    tables = {name: table(results) for name, table in TABLES.items()}
+    return tables, tables, {name: latex_of(name, table, results) for name, table in tables.items()}
 
 
 def make_figures(results: StudyResults) -> PictureFiles:
@@ -70,4 +75,4 @@ def make_model_sheets(results: StudyResults) -> PictureFiles:
 def write_report(results: StudyResults, figures: PictureFiles) -> str:
     """The HTML report."""
     shown = {name: figures.get(f"{name}.png", figures.get(name, "")) for name in FIGURES}
-    return render_report(results, make_tables(results), shown)
+    return render_report(results, {name: table(results) for name, table in TABLES.items()}, shown)

@@ -32,7 +32,7 @@ def create_pipeline() -> Pipeline:
                 "study_results",
                 name="gather_results",
             ),
-            node(make_tables, "study_results", "tables", name="make_tables"),
+            node(make_tables, "study_results", ["tables", "tables_parquet", "tables_latex"], name="make_tables"),
             node(make_figures, "study_results", "figures", name="make_figures"),
             node(make_model_sheets, "study_results", "model_sheets", name="make_model_sheets"),
             node(write_report, ["study_results", "figures"], "report", name="write_report"),

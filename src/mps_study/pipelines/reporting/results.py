@@ -17,6 +17,8 @@ from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mask
 from mps_study.images.decoding import decode
 from mps_study.models.card import ModelCard, class_names
+from mps_study.models.roster import unknown
+from mps_study.parameters import Reporting
 
 PACKAGES = ("mps-study", "torch", "timm", "onnxruntime-gpu", "onnxruntime", "numpy", "scipy")
 
@@ -84,6 +86,20 @@ def names_of_classes(cards: dict[str, ModelCard], manifest: pd.DataFrame) -> lis
     card = next(iter(cards.values()))
     names = class_names(card, sample)
     return [names.get(i, f"class {i}") for i in range(card.classes)] if names else None
+
+
+def images_of_figures(reporting: Reporting, manifest: pd.DataFrame) -> dict[str, str]:
+    """The images that figures show by hand.
+
+    Raises:
+        ValueError: the sample has no such image; names the nearest.
+    """
+    known = [str(image) for image in manifest["image"]]
+    for figure, image in reporting.figure_images.items():
+        if image not in known:
+            where = f"reporting.figure_images.{figure} must name an image of the manifest."
+            raise ValueError(unknown("image", image, known, where))
+    return {str(figure): image for figure, image in reporting.figure_images.items()}
 
 
 def provenance(configuration: dict[str, Any], areas: pd.DataFrame) -> dict[str, Any]:
