@@ -69,19 +69,31 @@ def test_an_allowed_overlap_finds_more_sets():
     assert len(overlapping) > len(apart)
 
 
-def test_spotlights_find_apart_sets_that_pass():
-    sets = search(any_of(PLACES), several=20, several_by="spotlights", iterations=4, chunk_size=4)
+@pytest.mark.parametrize("strategy", ["rex", "minimal"])
+def test_spotlights_find_apart_sets_that_pass(strategy):
+    config = {"strategy": strategy, "several": 20, "several_by": "spotlights", "iterations": 4, "chunk_size": 4}
+    sets = search(any_of(PLACES), **config)
     assert len(sets) > 1
     for i, one in enumerate(sets):
         assert any_of(PLACES)(one.mask) == 1
         assert all(dice(one.mask, other.mask) == 0 for other in sets[:i])
-    again = search(any_of(PLACES), several=20, several_by="spotlights", iterations=4, chunk_size=4)
+        if strategy == "minimal":
+            assert one.certificate.deletions == one.mask.sum() // 16
+    again = search(any_of(PLACES), **config)
     assert all(np.array_equal(a.mask, b.mask) for a, b in zip(sets, again, strict=True))
 
 
-def test_spotlights_need_a_ranking():
-    with pytest.raises(ValueError, match="ranks no pixels, use forbidding"):
-        SearchConfig(strategy="minimal", several=2, several_by="spotlights")
+def test_a_spent_budget_loses_no_set_that_was_found():
+    whole = search(any_of(PLACES), strategy="minimal", several=3)
+    (record,) = extract_mps(
+        [("image", blank(SHAPE))],
+        FakeClassifier(any_of(PLACES)),
+        SearchConfig("minimal", several=3, budget=250),
+    )
+    assert len(whole) == 3
+    assert record.evaluations <= 250 and "budget" in record.reason
+    assert np.array_equal(record.mask, whole[0].mask)
+    assert [mps.pixels for mps in record.further] == [mps.pixels for mps in whole[1 : 1 + len(record.further)]]
 
 
 def test_dice_of_empty_sets_is_zero():

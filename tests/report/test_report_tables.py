@@ -28,6 +28,7 @@ COLUMNS = {
         "Architecture", "Model", "Confidence, whole image", "Confidence, set alone", "Survive dilation",
         "Images, dilated", "Images without a set", "Model calls per MPS",
     ],
+    "more_sets": ["Architecture", "Model", "Set", "n", "Area", "Confidence, set alone"],
     "overlaps": [
         "Compared", "Images", "Pair", "n", "Dropped", "Dice", "Dice, low", "Dice, high", "IoU", "IoU, low", "IoU, high",
         "n, distances", "Hausdorff", "Hausdorff, low", "Hausdorff, high", "Hausdorff, share of diagonal",

@@ -44,7 +44,7 @@ class SearchConfig:
             `minimum_confidence_threshold` (strategies `rex` and `minimal`).
         contrastive_threshold: share of the original confidence that a contrastive set must keep alone; rex-xai's is 1.
         several: sets of one image that are looked for, the first included.
-        several_by: how; a key of `mps_study.mps.several.SEVERAL`. `spotlights` needs a ranking, so not `minimal`.
+        several_by: how; a key of `mps_study.mps.several.SEVERAL`.
         overlap: the largest Dice coefficient of two of them; 0 for disjoint sets.
         curve_steps: steps of the ranking's insertion and deletion curves; 0 for none. Not for `minimal`.
         granularity: side in pixels of the tiles of which a minimal set can spare none (strategy `minimal`).
@@ -112,8 +112,6 @@ class SearchConfig:
             raise ValueError(f"search.floors is {self.floors!r}; the strategy {self.strategy} has no floor, use []")
         if self.strategy == "minimal" and self.curve_steps:
             raise ValueError(f"search.curve_steps is {self.curve_steps}; the strategy minimal ranks no pixels, use 0")
-        if self.strategy == "minimal" and self.several > 1 and self.several_by == "spotlights":
-            raise ValueError("search.several_by is 'spotlights'; the strategy minimal ranks no pixels, use forbidding")
 
     def as_dict(self) -> dict[str, Any]:
         """The parameters as plain values, for a fingerprint or a log."""

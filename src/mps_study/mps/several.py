@@ -16,6 +16,7 @@ from mps_study.mps.inquiry import Inquiry
 from mps_study.mps.mutants import Masks, Shape
 from mps_study.mps.rankings import by_value
 from mps_study.mps.sufficiency import passes, shortest_prefix
+from mps_study.mps.tiles import Grid, grid
 from mps_study.mps.types import Found, Mps, Search
 
 Again = Callable[[], Search[Found]]
@@ -57,17 +58,24 @@ def by_spotlights(
 ) -> Search[None]:
     """Where a random disc of the image is sufficient, the shortest prefix of the ranking inside it.
 
+    A strategy without a ranking searches the disc, rounded up to whole tiles of the granularity, instead.
+
     A disc that is not grows four times, then another place is tried, at most 40 for one set. A set that overlaps an
     earlier one too much is dropped and counts as one of the `several`.
     """
-    assert first.landscape is not None
     random = generator("spotlights", inquiry.config.seed, key)
     for _ in range(inquiry.config.several - 1):
-        disc = yield from _sufficient_disc(inquiry, shape, random)
+        whole_tiles = None if first.landscape is not None else grid(shape, inquiry.config.granularity)
+        disc = yield from _sufficient_disc(inquiry, shape, random, whole_tiles)
         if disc is None:
             continue
-        inside = np.where(disc, first.landscape, first.landscape.min() - 1)
-        another = yield from shortest_prefix(inquiry, by_value(inside.astype(np.float32)), most=int(disc.sum()))
+        if first.landscape is None:
+            inquiry.allowed, inquiry.candidate = disc, None
+            another = (yield from again()).mps
+            inquiry.allowed = None
+        else:
+            inside = np.where(disc, first.landscape, first.landscape.min() - 1)
+            another = yield from shortest_prefix(inquiry, by_value(inside.astype(np.float32)), most=int(disc.sum()))
         if another and all(dice(another.mask, other.mask) <= inquiry.config.overlap for other in found):
             found.append(another)
 
@@ -108,13 +116,17 @@ def _tile_numbers(shape: tuple[int, ...], size: int) -> NDArray[np.int64]:
     return numbers
 
 
-def _sufficient_disc(inquiry: Inquiry, shape: Shape, random: np.random.Generator) -> Search[Mask | None]:
+def _sufficient_disc(
+    inquiry: Inquiry, shape: Shape, random: np.random.Generator, whole_tiles: Grid | None
+) -> Search[Mask | None]:
     down, along = np.mgrid[: shape[0], : shape[1]]
     for _ in range(LOCATIONS):
         centre = random.uniform(0, shape[0]), random.uniform(0, shape[1])
         distance = np.hypot(down + 0.5 - centre[0], along + 0.5 - centre[1])
         radii = INITIAL_RADIUS * max(shape) * (1 + GROWTH) ** np.arange(EXPANSIONS)
         discs = np.array([distance <= radius for radius in radii])
+        if whole_tiles:
+            discs = np.array([whole_tiles.mask(whole_tiles.touched(disc)) for disc in discs])
         reply = yield from inquiry.ask(Masks(shape, label=inquiry.target.label, masks=discs))
         passing = passes(reply, inquiry)
         if passing.any():

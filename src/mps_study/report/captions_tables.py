@@ -77,6 +77,17 @@ def about_trust(results: StudyResults) -> str:
     )
 
 
+def about_more_sets(results: StudyResults) -> str:
+    """The caption of the table of floors and further sets."""
+    if results.more_sets.empty:
+        return "No set beside the first was asked for in this run (`search.floors`, `search.several`)."
+    return (
+        "Means over images with an MPS. A floor asks the set alone for that share of the confidence in the whole "
+        "image; sets of two models are best compared at equal floors. Further sets are numbered in the order in which "
+        "they were found; n is the number of images that have so many."
+    )
+
+
 def about_pairs(results: StudyResults) -> str:
     """The caption of the table of all pairs."""
     return (

@@ -36,6 +36,7 @@ TABLE_TEXTS: dict[str, Explanation] = {
     "accuracy": Explanation("Accuracy, as trained and fine-tuned", tables.about_accuracy),
     "paper": Explanation("The paper beside this run", tables.about_the_paper),
     "trust": Explanation("Confidence of the sets", tables.about_trust),
+    "more_sets": Explanation("Sets at confidence floors, and further sets", tables.about_more_sets),
     "overlaps": Explanation("Every pair of models", tables.about_pairs),
     "selections": Explanation("Images of each selection", tables.about_selections),
     "choices": Explanation("Images of the figures", tables.about_choices),

@@ -60,6 +60,8 @@ class StudyResults:
     """(image, model) -> (h, w) responsibility; None when it was not stored."""
     class_names: Sequence[str] | None
     """Class index -> name; None when the classes have only numbers."""
+    more_sets: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Sets at other confidence floors and further sets of an image; empty when none were asked for."""
     several: Callable[[str, str], Sequence[Mask]] = lambda image, model: ()
     """(image, model) -> the several MPSs that were found for it, each (h, w); empty when none were asked for."""
     origins: Mapping[str, Origin] = field(default_factory=dict)

@@ -56,6 +56,15 @@ TRUST_HEADINGS = {
     "evaluations": "Model calls per MPS",
 }
 
+MORE_HEADINGS = {
+    "architecture": "Architecture",
+    "model": "Model",
+    "demanded": "Set",
+    "n": "n",
+    "area": "Area",
+    "confidence": "Confidence, set alone",
+}
+
 STATISTICS_HEADINGS = {
     "test": "Test",
     "group": "Group",
@@ -118,6 +127,24 @@ def table_of_trust(results: StudyResults) -> pd.DataFrame:
     return _renamed(grouped_by_architecture(results.model_summary), TRUST_HEADINGS)
 
 
+def table_of_more_sets(results: StudyResults) -> pd.DataFrame:
+    """Sizes at each confidence floor, and of each further set of an image, in the order in which they were found."""
+    sets = results.more_sets
+    if sets.empty:
+        return pd.DataFrame(columns=list(MORE_HEADINGS.values()))
+    floor = "confidence of at least " + sets["share"].map("{:g}".format) + " of the original"
+    number = "set number " + sets["order"].astype("string")
+    sets = sets.assign(
+        demanded=floor.where(sets["share"] != 0, "the class alone").where(sets["kind"] == "floor", number),
+        model_order=sets["model"].map({model: i for i, model in enumerate(results.models())}),
+    )
+    by = ["model_order", "architecture", "model", "kind", "share", "order", "demanded"]
+    means = sets.groupby(by, dropna=False, observed=True).agg(
+        n=("area", "count"), area=("area", "mean"), confidence=("confidence", "mean")
+    )
+    return means.reset_index()[list(MORE_HEADINGS)].rename(columns=MORE_HEADINGS)
+
+
 def table_of_choices(results: StudyResults) -> pd.DataFrame:
     """Which image each figure shows, through which models, and by which rule."""
     rows = []
@@ -176,6 +203,7 @@ TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
     "accuracy": table_of_accuracy,
     "paper": table_of_the_paper,
     "trust": table_of_trust,
+    "more_sets": table_of_more_sets,
     "overlaps": table_of_overlaps,
     "selections": table_of_selections,
     "choices": table_of_choices,

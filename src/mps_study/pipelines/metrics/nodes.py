@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 
 from mps_study.compare.areas import measure_areas
+from mps_study.compare.more_sets import measure_more_sets
 from mps_study.compare.overlap import measure_overlaps
 from mps_study.compare.summary import summarise_models
 from mps_study.datasets.records import RecordStore
@@ -36,6 +37,12 @@ def compute_overlaps(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFr
     marks = dict(zip(areas["model"], areas["fingerprint"], strict=True))
     bar = partial(with_progress, total=areas["image"].nunique(), description="comparing")
     return measure_overlaps(areas, masks_of(mps_records, marks), bar)
+
+
+def compute_more_sets(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
+    """The `more_sets` frame."""
+    marks = dict(zip(areas["model"], areas["fingerprint"], strict=True))
+    return measure_more_sets(small_records(mps_records, marks), areas)
 
 
 def compute_summary(areas: pd.DataFrame, model_cards: dict[str, ModelCard], metrics: Metrics) -> pd.DataFrame:

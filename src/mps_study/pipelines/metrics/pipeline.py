@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from mps_study.pipelines.metrics.nodes import compute_areas, compute_overlaps, compute_summary
+from mps_study.pipelines.metrics.nodes import compute_areas, compute_more_sets, compute_overlaps, compute_summary
 
 
 def create_pipeline() -> Pipeline:
@@ -16,6 +16,7 @@ def create_pipeline() -> Pipeline:
                 name="compute_areas",
             ),
             node(compute_overlaps, ["areas", "mps_records"], "overlaps", name="compute_overlaps"),
+            node(compute_more_sets, ["areas", "mps_records"], "more_sets", name="compute_more_sets"),
             node(
                 compute_summary,
                 ["areas", "model_cards", "params:metrics"],

@@ -23,6 +23,7 @@ def gather_results(
     manifest: pd.DataFrame,
     areas: pd.DataFrame,
     overlaps: pd.DataFrame,
+    more_sets: pd.DataFrame,
     model_summary: pd.DataFrame,
     statistics: pd.DataFrame,
     model_cards: dict[str, ModelCard],
@@ -39,12 +40,14 @@ def gather_results(
         manifest=manifest,
         areas=areas,
         overlaps=overlaps,
+        more_sets=more_sets,
         model_summary=model_summary,
         statistics=statistics,
         provenance=provenance(shown, areas),
         photo=pictures.photo,
         mask=pictures.mask,
         landscape=pictures.landscape,
+        several=pictures.several,
         class_names=names_of_classes(model_cards, manifest),
         origins={
             name: Origin(card.timm or "", card.weights, card.holdout_accuracy) for name, card in model_cards.items()

@@ -21,6 +21,7 @@ def create_pipeline() -> Pipeline:
                     "manifest",
                     "areas",
                     "overlaps",
+                    "more_sets",
                     "model_summary",
                     "statistics",
                     "model_cards",

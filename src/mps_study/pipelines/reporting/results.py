@@ -70,6 +70,15 @@ class Pictures:
             return None
         return unpack_landscape(row["landscape"], int(row["height"]), int(row["width"]))
 
+    def several(self, image: str, model: str) -> list[NDArray[np.bool_]]:
+        """All sets of the image in the order in which they were found, (h, w) bool each; none if there is only one."""
+        row = self._records(model).get(image)
+        first = self.mask(image, model)
+        if row is None or first is None or not len(row["further_masks"]):
+            return []
+        shape = int(row["height"]), int(row["width"])
+        return [first, *(unpack_mask(mask, *shape) for mask in row["further_masks"])]
+
     def _read(self, model: str) -> dict[str, dict[str, Any]]:
         frame = self._store.read(model, self._marks[model], masks=True)
         return {str(row["image"]): row for row in _records(frame)}

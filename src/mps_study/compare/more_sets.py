@@ -1,0 +1,57 @@
+"""Sets beside the first of an image and model: at other confidence floors, and further ones of the same image."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+
+COLUMNS = {
+    "image": "string",
+    "model": "string",
+    "architecture": "string",
+    "half": "string",
+    "kind": "string",
+    "order": "Int64",
+    "share": "float64",
+    "floor": "float64",
+    "pixels": "Int64",
+    "area": "float64",
+    "confidence": "float64",
+}
+
+
+def measure_more_sets(records: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
+    """The `more_sets` frame (docs/architecture.md): the first sets of `areas`, then what else was found, by image.
+
+    Args:
+        records: small columns of the record store, with `floors` and `further` as JSON.
+        areas: the `areas` frame; only its rows with status `found` have more sets.
+
+    The first set counts as order 1 of kind `further`, and as share 0 of kind `floor`. A floor at which no set passed
+    keeps its row, with NaN area.
+    """
+    found = areas[areas["status"] == "found"]
+    facts = {(row["image"], row["model"]): row for row in found.to_dict("records")}
+    rows: list[dict[Any, Any]] = []
+    for record in records.to_dict("records"):
+        first = facts.get((record["image"], record["model"]))
+        floors, further = _sets(record["floors"]), _sets(record["further"])
+        if first is None or not (floors or further):
+            continue
+        own = {name: first[name] for name in ("image", "model", "architecture", "half")}
+        size = int(first["height"]) * int(first["width"])
+        alone = {"pixels": int(first["pixels"]), "confidence": first["confidence"]}
+        sets: list[dict[str, Any]] = []
+        if floors:
+            sets += [{"kind": "floor"} | at for at in ({"share": 0.0, "floor": 0.0} | alone, *floors)]
+        if further:
+            sets += [{"kind": "further", "order": i} | at for i, at in enumerate((alone, *further), start=1)]
+        rows += [own | one | {"area": None if one["pixels"] is None else one["pixels"] / size} for one in sets]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _sets(column: object) -> list[dict[str, Any]]:
+    sets: list[dict[str, Any]] = json.loads(column) if isinstance(column, str) else []
+    return sets
