@@ -119,13 +119,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             faults.append(f"parameter group {name!r} is missing from conf")
         else:
             faults += _faults(name, parameters[name], group)
-    model = parameters.get("model")
-    if not faults and model is not None:
-        try:
-            Roster.model_validate(parameters["models"]).choose(str(model))
-        except ValueError as error:
-            faults.append(str(error))
     if not faults:
+        faults += _roster_faults(Roster.model_validate(parameters["models"]), parameters.get("model"))
         faults += _files_of_search(parameters["search"])
     if faults:
         raise ParameterError("\n".join(faults))
@@ -143,6 +138,19 @@ def _files_of_search(search: Mapping[str, Any]) -> list[str]:
     if not path:
         return [f"search.baseline is {baseline!r}; say which image: {{kind: image, path: FILE}}"]
     return [] if Path(str(path)).is_file() else [f"search.baseline: there is no file {path}"]
+
+
+def _roster_faults(roster: Roster, model: Any) -> list[str]:
+    """Models that timm does not have, weights of no known origin, and a chosen model that is not in the roster."""
+    from mps_study.models.timm_names import timm_fault
+    from mps_study.models.weights import origin_fault
+
+    faults = [check(name, entry) for name, entry in roster.root.items() for check in (timm_fault, origin_fault)]
+    try:
+        roster.choose(None if model is None else str(model))
+    except ValueError as error:
+        faults.append(str(error))
+    return [fault for fault in faults if fault]
 
 
 def _faults(name: str, values: Any, group: type) -> list[str]:

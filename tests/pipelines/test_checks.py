@@ -47,6 +47,16 @@ def test_the_base_parameters_are_valid():
         ("data_sampling.labelled.n", -1, "'data_sampling.labelled.n' is -1"),
         ("models.x", {"architecture": "A"}, r"give either `timm: NAME` or `onnx: PATH`"),
         ("models.x", {"architecture": "A", "timm": "b", "wieghts": "hub"}, "did you mean 'models.x.weights'"),
+        (
+            "models.x",
+            {"architecture": "A", "timm": "resnet152.a9_in1k"},
+            "has no weights .*nearest: resnet152.a",
+        ),
+        (
+            "models.x",
+            {"architecture": "A", "timm": "resnet18", "weights": "hubb"},
+            "'hubb' are unknown; use",
+        ),
         ("statistics.alpha", 2, "alpha is 2"),
         ("fine_tuning.epochs", "many", "epochs should be of type int, got 'many'"),
         ("metrics", 3, "parameter group 'metrics' is 3"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from torch import nn
 
 from mps_study.models.roster import ModelEntry
+from mps_study.models.timm_names import timm_fault
 
 StateDict = Mapping[str, torch.Tensor]
 CHECKPOINT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
@@ -34,9 +34,19 @@ def load_model(name: str, entry: ModelEntry, checkpoint: Path | None = None) -> 
         WeightsError: unknown timm name or weights, no checkpoint, or one that does not fit.
     """
     scheme, _, rest = entry.weights.partition(":")
-    if scheme not in WEIGHTS:
-        raise WeightsError(f"model {name!r}: weights {entry.weights!r} are unknown; use one of {', '.join(WEIGHTS)}")
+    fault = origin_fault(name, entry)
+    if fault:
+        raise WeightsError(fault)
     return WEIGHTS[scheme](name, entry, rest, checkpoint).eval()
+
+
+def origin_fault(name: str, entry: ModelEntry) -> str | None:
+    """One line if the entry's `weights` name no known origin; None if they do."""
+    scheme, _, rest = entry.weights.partition(":")
+    origins = [scheme, rest.partition(":")[0]] if scheme == "fine_tuned" and rest else [scheme]
+    if all(origin in WEIGHTS for origin in origins):
+        return None
+    return f"model {name!r}: weights {entry.weights!r} are unknown; use one of {', '.join(WEIGHTS)}"
 
 
 def from_hub(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:
@@ -88,13 +98,12 @@ def from_chance(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None
 def build(name: str, entry: ModelEntry, pretrained: bool = False) -> nn.Module:
     """timm's model of a roster entry, without loading weights unless `pretrained`."""
     assert entry.timm is not None
-    architecture = entry.timm.split(".")[0]
-    if architecture not in timm.list_models():
-        near = difflib.get_close_matches(architecture, timm.list_models(), n=3)
-        raise WeightsError(f"model {name!r}: timm has no model {architecture!r}; nearest: {', '.join(near) or 'none'}")
+    fault = timm_fault(name, entry)
+    if fault:
+        raise WeightsError(fault)
     try:
         model: nn.Module = timm.create_model(
-            entry.timm if pretrained else architecture,
+            entry.timm,
             pretrained=pretrained,
             num_classes=entry.classes,
             **entry.arguments,
