@@ -11,7 +11,8 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
-from mps_study.images.sources import SourceError, candidates_of
+from mps_study.images.candidates import SourceError
+from mps_study.images.sources import candidates_of
 from mps_study.models.roster import unknown
 from mps_study.parameters import ParameterError, check_parameters
 

@@ -84,8 +84,9 @@ GROUPS = (
     "reporting",
     "model",
     "imagenet",
+    "caltech256",
 )
-"""The top-level keys of the parameters; `imagenet` is a path that the paper study's sources refer to."""
+"""The top-level keys of the parameters; the last two are paths that the sources of the paper's studies refer to."""
 
 
 class ParameterError(ValueError):

@@ -100,7 +100,9 @@ def test_the_manifest_points_at_files_named_by_their_content(imagenet):
     [
         ({"kind": "fodler"}, "image source 'fodler' is unknown; use one of folder"),
         ({"kind": "folder", "path": "/nowhere"}, "/nowhere does not exist"),
-        ({"kind": "folder", "paht": "/tmp"}, "paht"),
+        ({"kind": "folder", "paht": "/tmp"}, "source folder has no argument 'paht'; it takes path"),
+        ({"kind": "imagenet", "part": "val"}, "source imagenet needs the argument 'path'; it takes path, part"),
+        ({"kind": "digits", "n": 3}, "source digits has no argument 'n'; it takes none"),
         ({}, "image source None is unknown"),
     ],
 )

@@ -67,7 +67,7 @@ def test_an_export_holds_no_path_of_this_machine_and_repeats_to_the_byte(exporte
 
 
 def test_an_export_that_answers_differently_is_refused(tmp_path, pictures, monkeypatch):
-    real = export._export
+    real = export.to_onnx
 
     def corrupted(model, input_size, path):
         with torch.no_grad():
@@ -76,7 +76,7 @@ def test_an_export_that_answers_differently_is_refused(tmp_path, pictures, monke
         with torch.no_grad():
             model.head.fc.bias -= 1.0
 
-    monkeypatch.setattr(export, "_export", corrupted)
+    monkeypatch.setattr(export, "to_onnx", corrupted)
     with pytest.raises(ParityError, match=r"'tiny'.*refused"):
         export_model("tiny", entry(), pictures, tmp_path)
 

@@ -9,8 +9,8 @@ from hashlib import sha256
 import numpy as np
 import pandas as pd
 
+from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.decoding import decode
-from mps_study.images.sources import Candidate, SourceError
 
 HALVES = ("labelled", "unlabelled")
 COLUMNS = {

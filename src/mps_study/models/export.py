@@ -96,18 +96,15 @@ def export_model(
     request = export_request(entry, checkpoint, tolerance)
     path = folder / f"{name}.onnx"
     if entry.onnx is not None:
-        preprocessing, parity = _adopt(entry, path), None
+        preprocessing, parity = _adopt(name, entry, path), None
     else:
         model = load_model(name, entry, checkpoint)
         preprocessing = preprocessing_of(entry, model)
-        _export(model, preprocessing.input_size, path)
-        parity = _check_parity(name, model, path, preprocessing, images, tolerance)
-    classifier = OnnxClassifier(path, device="cpu", batch_size=1)
-    if classifier.classes != entry.classes:
-        raise ValueError(
-            f"model {name!r} has {classifier.classes} classes, but the roster says {entry.classes}; "
-            "set `classes` in the roster entry"
-        )
+        inputs = _inputs(name, preprocessing, images)
+        expected = torch_logits(model, inputs)
+        to_onnx(model, preprocessing.input_size, path)
+        del model  # two copies of a billion weights need not fit
+        parity = _check_parity(name, path, inputs, expected, tolerance)
     card = ModelCard(
         name=name,
         architecture=entry.architecture,
@@ -125,10 +122,15 @@ def export_model(
     return Exported(path, card)
 
 
-def _adopt(entry: ModelEntry, path: Path) -> Preprocessing:
+def _adopt(name: str, entry: ModelEntry, path: Path) -> Preprocessing:
     """Copy a user's ONNX file, external data and all, and take its input size where the roster gives none."""
     source = Path(entry.onnx or "")
     classifier = OnnxClassifier(source, device="cpu", batch_size=1)
+    if classifier.classes != entry.classes:
+        raise ValueError(
+            f"model {name!r} has {classifier.classes} classes, but the roster says {entry.classes}; "
+            "set `classes` in the roster entry"
+        )
     fields = dict(entry.preprocessing)
     height, width = classifier.input_shape[1:]
     if "input_size" not in fields:
@@ -154,7 +156,8 @@ def preprocessing_of(entry: ModelEntry, model: nn.Module) -> Preprocessing:
     return Preprocessing(**{**fields, **entry.preprocessing})
 
 
-def _export(model: nn.Module, input_size: int, path: Path) -> None:
+def to_onnx(model: nn.Module, input_size: int, path: Path) -> None:
+    """Write a torch model (batch, 3, h, w) -> (batch, classes) as ONNX; weights go to `<path>.data` beside it."""
     example = torch.zeros(2, 3, input_size, input_size)
     with _quiet():
         torch.onnx.export(
@@ -191,30 +194,37 @@ def _strip_traces(path: Path) -> None:
     onnx.save(model, path)
 
 
-def _check_parity(
-    name: str,
-    model: nn.Module,
-    path: Path,
-    preprocessing: Preprocessing,
-    images: Sequence[Image.Image],
-    tolerance: float,
-) -> Parity:
+def _inputs(name: str, preprocessing: Preprocessing, images: Sequence[Image.Image]) -> NDArray[np.float32]:
+    """(n, c, h, w) preprocessed pixels of the images on which parity is checked."""
     if not images:
         raise ParityError(f"model {name!r}: parity needs at least one image; is the sample empty?")
-    inputs = np.stack([preprocessing.pixels(image) for image in images])
+    return np.stack([preprocessing.pixels(image) for image in images])
+
+
+def torch_logits(model: nn.Module, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits (n, classes) of a torch model for inputs (n, c, h, w)."""
     with torch.inference_mode():
-        expected = model(torch.from_numpy(inputs)).numpy()
-    classifier = OnnxClassifier(path, device="cpu", batch_size=len(inputs))
-    worst = 0.0
-    for batch in (inputs, inputs[:1]):
-        worst = max(worst, _difference(expected[: len(batch)], classifier.logits(batch)))
+        logits: NDArray[np.float32] = model(torch.from_numpy(inputs)).numpy()
+    return logits
+
+
+def _check_parity(
+    name: str,
+    path: Path,
+    inputs: NDArray[np.float32],
+    expected: NDArray[np.float32],
+    tolerance: float,
+) -> Parity:
+    n = len(inputs)
+    classifier = OnnxClassifier(path, device="cpu", batch_size=n)
     actual = classifier.logits(inputs)
+    worst = max(_difference(expected, actual), _difference(expected[:1], classifier.logits(inputs[:1])))
     if worst > tolerance or (actual.argmax(axis=1) != expected.argmax(axis=1)).any():
         raise ParityError(
-            f"model {name!r}: ONNX Runtime and torch differ by {worst:.2g} on {len(images)} images "
+            f"model {name!r}: ONNX Runtime and torch differ by {worst:.2g} on {n} images "
             f"(tolerance {tolerance:g}), or in their top-1; the export is refused"
         )
-    return Parity(images=len(images), max_difference=worst, tolerance=tolerance)
+    return Parity(images=n, max_difference=worst, tolerance=tolerance)
 
 
 def _difference(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> float:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mps_study.images.candidates import Candidate
 from mps_study.images.sampling import Drawn, collect, draw
-from mps_study.images.sources import Candidate, candidates_of
+from mps_study.images.sources import candidates_of
 from mps_study.parameters import DataSampling, Draw
 
 
