@@ -39,7 +39,10 @@ def imagenet(path: str, part: str = "val") -> list[Candidate]:
     places = [root / place.format(part=part) for place in PLACES]
     images = next((place for place in places if place.is_dir()), None)
     if images is None:
-        raise SourceError(f"ImageNet's {part} images are not at {path}: looked for {_listed(places)}")
+        raise SourceError(
+            f"ImageNet's {part} images are not at {path}: looked for {_listed(places)}; give its folder "
+            "as the source's path (in the paper's study `--params imagenet=PATH`)"
+        )
     files = image_files(images)
     if not files:
         raise SourceError(f"ImageNet's {part} folder {images} holds no image")
