@@ -18,7 +18,8 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from mps_study.models.recipe import Recipe, augmented, deal, descent
-from mps_study.models.training import fine_tune, seeded
+from mps_study.models.surroundings import seeded
+from mps_study.models.training import fine_tune
 
 MINIATURE = Path(__file__).parents[2] / "conf" / "miniature" / "parameters_models.yml"
 RATES = {"learning_rate": 0.005, "probe_learning_rate": 0.01, "weight_decay": 0.05, "warmup": 0.1}

@@ -64,7 +64,7 @@ class ModelCards(AbstractDataset[dict[str, ModelCard], dict[str, ModelCard]]):
 
 
 class Checkpoint(NamedTuple):
-    """A fine-tuned model: facts (`request`, `holdout_accuracy`, `history`, ...) and its tensors.
+    """A fine-tuned model: facts (`request`, `digest`, `holdout_accuracy`, `history`, ...) and its tensors.
 
     `path` is where the tensors are, once saved; `tensors` is only set on the way to the file.
     """

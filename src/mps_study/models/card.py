@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict
 
 from mps_study.models.preprocessing import Preprocessing
@@ -73,6 +75,15 @@ def digest_of_files(*paths: Path) -> str:
 def digest_of(facts: Any) -> str:
     """sha256 of plain values, independent of the order of keys."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def digest_of_tensors(tensors: Mapping[str, torch.Tensor]) -> str:
+    """sha256 over names, types, shapes and bits of tensors, in the order of their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def class_names(card: ModelCard, sample_names: dict[int, str]) -> dict[int, str]:

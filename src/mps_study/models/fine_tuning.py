@@ -17,7 +17,8 @@ from mps_study.models.export import preprocessing_of
 from mps_study.models.preprocessing import Preprocessing
 from mps_study.models.recipe import Recipe
 from mps_study.models.roster import ModelEntry
-from mps_study.models.training import Trained, fine_tune, seeded
+from mps_study.models.surroundings import seeded
+from mps_study.models.training import Ledger, Trained, fine_tune
 from mps_study.models.weights import load_model
 
 FINE_TUNED = "fine_tuned"
@@ -50,6 +51,7 @@ def fine_tune_entry(
     labels: Sequence[int],
     recipe: Recipe,
     device: str = "auto",
+    ledger: Ledger | None = None,
 ) -> Trained:
     """Train one model.
 
@@ -59,6 +61,7 @@ def fine_tune_entry(
     Args:
         images: callables that give each RGB image when it is needed.
         labels: class indices, from 0, below the entry's number of classes.
+        ledger: keeps the state after each epoch, for a run that is killed.
     """
     origin = entry.weights.partition(":")[2] or f"random:{recipe.seed}"
     with seeded(recipe.seed):
@@ -68,7 +71,7 @@ def fine_tune_entry(
     size = 3 * preprocessing.input_size**2 * 4 * len(images)
     inputs = np.stack(list(pixels)) if size <= IN_MEMORY_BYTES else pixels
     with _one_thread():
-        return fine_tune(model, inputs, np.asarray(labels), recipe, device=device)
+        return fine_tune(model, inputs, np.asarray(labels), recipe, device=device, ledger=ledger)
 
 
 @contextmanager

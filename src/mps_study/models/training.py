@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,11 +16,34 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from mps_study.models.recipe import Images, Loader, Recipe, augmented, deal, descent
+from mps_study.models.surroundings import (
+    deterministic,
+    frozen_body,
+    place_of,
+    random_states,
+    recomputed,
+    seeded,
+    set_random_states,
+)
 
 logger = logging.getLogger(__name__)
 
 Epoch = dict[str, Any]
 Progress = Callable[[Epoch], None]
+
+State = dict[str, Any]
+"""A fine-tuning after an epoch: tensors, numbers, text, and lists and dictionaries of them."""
+
+
+class Ledger(Protocol):
+    """Where a fine-tuning keeps its state between epochs."""
+
+    def read(self) -> State | None:
+        """The last state that was written; None if there is none."""
+
+    def write(self, state: State) -> None:
+        """Keep this state in place of the last."""
+
 
 CLIP = 1.0
 """Largest norm of a step's gradient: one odd batch cannot throw pretrained weights away."""
@@ -51,6 +74,7 @@ def fine_tune(
     recipe: Recipe,
     *,
     progress: Progress | None = None,
+    ledger: Ledger | None = None,
     device: str | None = None,
     workers: int = 0,
 ) -> Trained:
@@ -70,6 +94,8 @@ def fine_tune(
         labels: (n,) class indices, integers from 0.
         recipe: The hyper-parameters.
         progress: Called with each epoch's row of the history.
+        ledger: Keeps the state after each epoch. One that holds a state goes on behind its epoch, and ends with the
+            weights, to the bit, of a fine-tuning that was never interrupted.
         device: None for the CPU, "auto" for CUDA if there is one, or a device such as "cuda:1".
         workers: Processes that read a Dataset ahead.
 
@@ -77,37 +103,22 @@ def fine_tune(
         ValueError: model, images, labels, holdout or device do not fit together.
         FloatingPointError: the loss is no longer a finite number.
     """
-    place, (training, held_out) = _place(device), deal(images, labels, recipe, workers)
+    place, (training, held_out) = place_of(device), deal(images, labels, recipe, workers)
     _check(model, labels)
-    run = _Run(model.to(place), recipe, place, training, held_out, progress)
-    with seeded(recipe.seed, place), _deterministic():
-        if recipe.probe_epochs:
-            with _frozen_body(model) as head:
+    run = _Run(model.to(place), recipe, place, training, held_out, progress, ledger)
+    with seeded(recipe.seed, place), deterministic():
+        run.resume()
+        if recipe.probe_epochs and run.is_ahead("probe"):
+            with frozen_body(model) as head:
                 run.phase("probe", head, recipe.probe_epochs, recipe.probe_learning_rate)
-        if recipe.epochs:
-            with _recomputed(model) if recipe.checkpointing else nullcontext():
+        if recipe.epochs and run.is_ahead("full"):
+            with recomputed(model) if recipe.checkpointing else nullcontext():
                 run.phase("full", model, recipe.epochs, recipe.learning_rate)
     model.load_state_dict(run.state)
     model.eval()
     message = "fine-tuned %s on %s: %.1f %% of the held-out images right after epoch %d of %d"
     logger.debug(message, type(model).__name__, place, 100 * run.accuracy, run.epoch, len(run.history))
     return Trained(run.state, run.accuracy, len(run.history), run.history)
-
-
-@contextmanager
-def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
-    """Torch's global random state is set by the seed inside, and as before afterwards.
-
-    For code that takes no generator: dropout, or the first weights of a new model.
-    """
-    cuda = [device] if device is not None and device.type == "cuda" else []
-    with torch.random.fork_rng(devices=cuda):
-        # torch.manual_seed would also reach the devices that are not put back.
-        torch.default_generator.manual_seed(seed)
-        for each in cuda:
-            with torch.cuda.device(each):
-                torch.cuda.manual_seed(seed)
-        yield
 
 
 @dataclass
@@ -120,19 +131,42 @@ class _Run:
     training: Loader
     held_out: Loader
     progress: Progress | None
+    ledger: Ledger | None
     history: list[Epoch] = field(default_factory=list)
     state: dict[str, torch.Tensor] = field(default_factory=dict)
     epoch: int = 0
     accuracy: float = -1.0
     loss: float = math.inf
+    resumed: State | None = None
+
+    def resume(self) -> None:
+        """Take up the ledger's state, if it holds one."""
+        self.resumed = state = self.ledger.read() if self.ledger else None
+        if state is not None:
+            self.history, self.state = state["history"], state["best"]
+            self.epoch, self.accuracy, self.loss = state["best_row"]
+            self.model.load_state_dict(state["model"])
+            set_random_states(state["random"], self.training, self.place)
+            logger.info("going on behind epoch %d", len(self.history))
+
+    def is_ahead(self, name: str) -> bool:
+        """Whether any of this phase is still to be done."""
+        if self.resumed is None or self.resumed["phase"] == name:
+            return self.resumed is None or not self.resumed["over"]
+        return name == "full"  # the only phase that has one before it
 
     def phase(self, name: str, part: nn.Module, epochs: int, rate: float) -> None:
         """Train a part of the model, or all of it, until the epochs or the patience run out."""
         start, steps = len(self.history), epochs * len(self.training)
         optimizer, schedule = descent(part, self.recipe, rate, steps)
         draw, step = torch.Generator().manual_seed(self.recipe.seed), 0
-        with tqdm(total=steps, desc=name, unit="step", leave=False, disable=None) as bar:
-            for epoch in range(start + 1, start + 1 + epochs):
+        if self.resumed is not None and self.resumed["phase"] == name:
+            start, step = self.resumed["start"], self.resumed["step"]
+            optimizer.load_state_dict(self.resumed["optimizer"])
+            draw.set_state(self.resumed["draw"])
+        self.resumed = None
+        with tqdm(total=steps, initial=step, desc=name, unit="step", leave=False, disable=None) as bar:
+            for epoch in range(len(self.history) + 1, start + 1 + epochs):
                 self.model.eval()
                 part.train()
                 losses = []
@@ -150,7 +184,11 @@ class _Run:
                 row = {"epoch": epoch, "phase": name, "learning_rate": used}
                 self._keep(row | {"loss": float(np.mean(losses))} | self._judge(epoch))
                 bar.set_postfix(accuracy=f"{self.accuracy:.3f}")
-                if epoch - max(self.epoch, start) >= self.recipe.patience:
+                over = epoch == start + epochs or epoch - max(self.epoch, start) >= self.recipe.patience
+                if self.ledger is not None:
+                    where = {"phase": name, "start": start, "step": step, "over": over, "draw": draw.get_state()}
+                    self.ledger.write(self._state() | where | {"optimizer": optimizer.state_dict()})
+                if over:
                     break
 
     def _ask(self, batch: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -178,10 +216,23 @@ class _Run:
         accuracy, loss = row["holdout_accuracy"], row["holdout_loss"]
         if (accuracy, -loss) > (self.accuracy, -self.loss):
             self.epoch, self.accuracy, self.loss = row["epoch"], accuracy, loss
-            weights = self.model.state_dict()
-            self.state = {name: each.to("cpu", copy=True) for name, each in weights.items()}
+            self.state = self._weights()
         if self.progress is not None:
             self.progress(row)
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        return {name: each.to("cpu", copy=True) for name, each in self.model.state_dict().items()}
+
+    def _state(self) -> State:
+        """All that the epochs to come depend on but the optimizer and its phase."""
+        return {
+            "history": self.history,
+            "best": self.state,
+            "best_row": [self.epoch, self.accuracy, self.loss],
+            # Shared, they are written once.
+            "model": self.state if self.epoch == len(self.history) else self._weights(),
+            "random": random_states(self.training, self.place),
+        }
 
 
 def _finite(loss: float, epoch: int) -> float:
@@ -197,53 +248,3 @@ def _check(model: nn.Module, labels: np.ndarray) -> None:
     if isinstance(outputs, int) and not 0 <= labels.min() <= labels.max() < outputs:
         got = f"the labels run from {labels.min()} to {labels.max()}, but the model has {outputs} outputs"
         raise ValueError(f"{got}: create it with num_classes=..., or call its reset_classifier(num_classes)")
-
-
-def _place(device: str | None) -> torch.device:
-    there = torch.cuda.is_available()
-    place = torch.device(("cuda" if there else "cpu") if device == "auto" else device or "cpu")
-    if place.type not in ("cpu", "cuda"):
-        raise ValueError(f'device should be None, "cpu", "auto" or "cuda", got {device!r}')
-    if place.type == "cuda" and not there:
-        raise ValueError(f'device {device!r}: this machine has no CUDA; "auto" would take the CPU')
-    return place
-
-
-@contextmanager
-def _deterministic() -> Iterator[None]:
-    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before, warn_only=warned)
-
-
-@contextmanager
-def _frozen_body(model: nn.Module) -> Iterator[nn.Module]:
-    """The model's classifier layer; inside, nothing else takes a gradient."""
-    if not hasattr(model, "get_classifier"):
-        raise ValueError(f"{type(model).__name__} names no classifier layer: set probe_epochs to 0")
-    head = cast(nn.Module, cast(Any, model).get_classifier())
-    before = [(p, p.requires_grad) for p in model.parameters()]
-    model.requires_grad_(False)
-    head.requires_grad_(True)
-    try:
-        yield head
-    finally:
-        for parameter, wanted in before:
-            parameter.requires_grad_(wanted)
-
-
-@contextmanager
-def _recomputed(model: nn.Module) -> Iterator[None]:
-    """Inside, the model recomputes its activations rather than keep them, if it can."""
-    recompute = cast(Any, model).set_grad_checkpointing
-    try:
-        recompute(True)
-    except AssertionError:  # timm's way of saying that an architecture cannot
-        logger.warning("%s cannot recompute activations; it keeps them all", type(model).__name__)
-    try:
-        yield
-    finally:
-        recompute(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import timm
 import torch
+from safetensors import safe_open
 from torch import nn
 
+from mps_study.models.card import digest_of_tensors
 from mps_study.models.roster import ModelEntry
 from mps_study.models.timm_names import timm_fault
 
@@ -85,7 +88,15 @@ def from_fine_tuning(name: str, entry: ModelEntry, rest: str, checkpoint: Path |
             f"model {name!r} has not been fine-tuned yet; "
             "run `kedro run --pipeline fine_tuning` (with the same --env) first"
         )
-    return _fill(name, build(name, entry), read_checkpoint(checkpoint), checkpoint.name)
+    state = read_checkpoint(checkpoint)
+    with safe_open(checkpoint, framework="pt") as file:
+        facts = json.loads((file.metadata() or {}).get("facts", "{}"))
+    if facts.get("digest") != digest_of_tensors(state):
+        raise WeightsError(
+            f"model {name!r}: the tensors of {checkpoint} do not match the digest that was kept with them; delete "
+            "the file and run `kedro run --pipeline fine_tuning` (with the same --env) again"
+        )
+    return _fill(name, build(name, entry), state, checkpoint.name)
 
 
 def from_chance(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:

@@ -12,8 +12,9 @@ from PIL import Image
 
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.models import Checkpoint
+from mps_study.datasets.training_states import StateFolder
 from mps_study.images.decoding import decode
-from mps_study.models.card import digest_of
+from mps_study.models.card import digest_of, digest_of_tensors
 from mps_study.models.fine_tuning import fine_tune_entry, fine_tuning_request, wants_fine_tuning
 from mps_study.models.recipe import Recipe
 from mps_study.models.roster import Roster
@@ -31,8 +32,12 @@ def fine_tune_models(
     recipe: Recipe,
     extraction: Extraction,
     so_far: dict[str, Checkpoint],
+    states: StateFolder,
 ) -> Iterator[dict[str, Checkpoint]]:
-    """One checkpoint a model whose weights are `fine_tuned`; those that are up to date are left alone."""
+    """One checkpoint a model whose weights are `fine_tuned`; those that are up to date are left alone.
+
+    A model whose training was killed goes on behind its last finished epoch.
+    """
     chosen = {n: e for n, e in roster.choose(model).items() if wants_fine_tuning(e)}
     if chosen and training_manifest.empty:
         raise ValueError(f"{', '.join(chosen)} want fine-tuning, but data_sampling.training names no source")
@@ -47,16 +52,19 @@ def fine_tune_models(
     labels = training_manifest["label"].astype(int).tolist()
     yield {}
     for name in with_progress(stale, len(stale), "fine-tuning"):
-        trained = fine_tune_entry(name, chosen[name], images, labels, recipe, extraction.device)
+        state = states.of(name, requests[name])
+        trained = fine_tune_entry(name, chosen[name], images, labels, recipe, extraction.device, state)
         accuracy = trained.holdout_accuracy
         log.info("%s: %.1f %% of held-out training images right", name, 100 * accuracy)
         checkpoint = {
             "request": requests[name],
+            "digest": digest_of_tensors(trained.state_dict),
             "holdout_accuracy": accuracy,
             "epochs": trained.epochs,
             "history": trained.history,
         }
         yield {name: Checkpoint(checkpoint, tensors=trained.state_dict)}
+        state.clear()
 
 
 def _decode(files: ImageFiles, file: str, image: str) -> Image.Image:

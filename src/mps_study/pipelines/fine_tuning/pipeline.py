@@ -19,6 +19,7 @@ def create_pipeline() -> Pipeline:
                     "params:fine_tuning",
                     "params:extraction",
                     "checkpoints_so_far",
+                    "training_states",
                 ],
                 "checkpoints",
                 name="fine_tune_models",
