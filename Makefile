@@ -3,11 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK := true
 
-.PHONY: help run test format benchmark viz mlflow clean
+.PHONY: help run test export-check format benchmark viz mlflow clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mps-study needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
@@ -29,6 +29,9 @@ test: .venv/installed  ## lint, types, import contracts, all tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m "not slow"
+
+export-check: .venv/installed  ## export each of the paper's 15 models with random weights (half an hour, 14 GB), and write docs/export.md
+	$(BIN)/python -m mps_study.models.export_check conf/paper/parameters_models.yml docs/export.md
 
 format: .venv/installed  ## format and mend what ruff can
 	$(BIN)/ruff format .
