@@ -32,7 +32,7 @@ def world(study, monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
 
     def have(gpu, hub):
-        monkeypatch.setattr("mps_study.checks.cuda_works", lambda: gpu)
+        monkeypatch.setattr("mps_study.needs.cuda_works", lambda: gpu)
         monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
         monkeypatch.setattr("mps_study.models.hub._no_access", lambda repository: None if hub else "it is away")
 
@@ -101,7 +101,7 @@ def test_fine_tuning_needs_a_gpu_and_the_hub_but_not_what_has_been_made(study, w
 
 
 def test_a_model_that_is_exported_needs_no_hub(study, world, tmp_path_factory):
-    from mps_study.checks import hub
+    from mps_study.needs import hub
 
     world(True, False)
     entry = ModelEntry(architecture="ResNet", timm="resnet152.a1_in1k")

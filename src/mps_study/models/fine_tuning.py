@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,9 @@ from mps_study.models.training import Ledger, Trained, fine_tune
 from mps_study.models.weights import load_model
 
 FINE_TUNED = "fine_tuned"
+READERS = 8
+"""Processes, at most, that decode images ahead of a GPU."""
+
 IN_MEMORY_BYTES = 256 * 2**20
 """Training sets whose preprocessed pixels fit here are kept in memory; larger ones are decoded anew each epoch."""
 
@@ -69,9 +73,12 @@ def fine_tune_entry(
     preprocessing = preprocessing_of(entry, model)
     pixels = _Pixels(images, preprocessing)
     size = 3 * preprocessing.input_size**2 * 4 * len(images)
-    inputs = np.stack(list(pixels)) if size <= IN_MEMORY_BYTES else pixels
+    fits = size <= IN_MEMORY_BYTES
+    inputs = np.stack(list(pixels)) if fits else pixels
+    # A GPU would wait for a single process that decodes; a CPU has none to spare.
+    workers = 0 if fits or device == "cpu" or not torch.cuda.is_available() else min(READERS, os.cpu_count() or 1)
     with _one_thread():
-        return fine_tune(model, inputs, np.asarray(labels), recipe, device=device, ledger=ledger)
+        return fine_tune(model, inputs, np.asarray(labels), recipe, ledger=ledger, device=device, workers=workers)
 
 
 @contextmanager

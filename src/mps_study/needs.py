@@ -1,0 +1,75 @@
+"""What a run needs of the world: images, a GPU, weights from the hub. Each is looked for before any work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from mps_study.images.candidates import SourceError
+from mps_study.images.sampling import HALVES, draw
+from mps_study.images.sources import candidates_of
+from mps_study.models.classifier import _cuda_works as cuda_works
+from mps_study.models.export import export_request
+from mps_study.models.fine_tuning import wants_fine_tuning
+from mps_study.models.hub import hub_fault
+from mps_study.models.roster import ModelEntry, Roster
+from mps_study.parameters import DataSampling, Extraction, ModelExport
+
+
+def images(nodes: set[str], catalog: Any) -> str | None:
+    """The image sources that the run draws from: each must have as many images as are wanted of it."""
+    if "draw_sample" not in nodes:
+        return None
+    sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
+    wanted = [(half, getattr(sampling, half)) for half in HALVES]
+    try:
+        for half, images_of in wanted:
+            if images_of is not None:
+                draw(candidates_of(images_of.source), half, images_of.n, sampling.seed)
+        if sampling.training is not None:
+            candidates_of(sampling.training)
+    except SourceError as error:
+        return str(error)
+    return None
+
+
+def gpu(nodes: set[str], catalog: Any) -> str | None:
+    """A GPU, for the search and for fine-tuning, if `extraction.device` says so."""
+    if Extraction.model_validate(catalog.load("params:extraction")).device != "cuda":
+        return None
+    searches = "extract_records" in nodes and not cuda_works()
+    trains = any(map(wants_fine_tuning, _chosen(nodes, "fine_tune_models", catalog).values()))
+    if searches or (trains and not torch.cuda.is_available()):
+        return (
+            "no GPU: extraction.device is cuda, but no usable CUDA device is found; check `nvidia-smi` and "
+            "`pip install -e '.[cuda]'`, or take the CPU and much time: `--params extraction.device=cpu`"
+        )
+    return None
+
+
+def hub(nodes: set[str], catalog: Any) -> str | None:
+    """Weights from the hub, of models that are not exported or fine-tuned yet."""
+    tuned = _chosen(nodes, "fine_tune_models", catalog)
+    exported = _chosen(nodes, "export_models", catalog)
+    checkpoints = catalog.load("checkpoints_so_far") if tuned else {}
+    cards = catalog.load("model_cards_so_far") if exported else {}
+    tolerance = ModelExport.model_validate(catalog.load("params:model_export")).tolerance
+    wanted = {name: entry for name, entry in tuned.items() if wants_fine_tuning(entry) and name not in checkpoints}
+    for name, entry in exported.items():
+        done = name in cards and cards[name].request == export_request(entry, None, tolerance)
+        if not wants_fine_tuning(entry) and not done:
+            wanted[name] = entry
+    return hub_fault(wanted)
+
+
+def _chosen(nodes: set[str], node: str, catalog: Any) -> dict[str, ModelEntry]:
+    """The models that a node of this run works on; none if it is not part of it."""
+    if node not in nodes:
+        return {}
+    roster = Roster.model_validate(catalog.load("params:models"))
+    return roster.choose(catalog.load("params:model"))
+
+
+NEEDS = (images, gpu, hub)
+"""What a run may lack; each answers with one line that says what is missing and what to do, or None."""
