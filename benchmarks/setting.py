@@ -76,12 +76,12 @@ def card_of(model: str) -> ModelCard:
 
 def images_of(folder: str, start: int, step: int, n: int, model: str) -> list[tuple[str, np.ndarray]]:
     """Every `step`-th image of a folder source from the `start`-th on, at most n, as the model sees them."""
-    found = sorted(candidates_of({"kind": "folder", "path": folder}), key=lambda candidate: candidate.key)
+    found = sorted(candidates_of({"kind": "folder", "path": folder}), key=lambda candidate: candidate.image)
     chosen = found[start::step][:n]
     if len(chosen) < n:
         raise SystemExit(f"{folder} has {len(found)} images: not {n} of them from {start} in steps of {step}")
     preprocessing = card_of(model).preprocessing
-    return [(c.key, preprocessing.pixels(decode(c.read(), c.key))) for c in chosen]
+    return [(c.image, preprocessing.pixels(decode(c.read(), c.image))) for c in chosen]
 
 
 def raw_rate(classifier: OnnxClassifier) -> float:

@@ -10,6 +10,7 @@ onnxruntime 1.32.0), PIXELS as photos.py writes them:
         --queue-style intersection --queue-len 3 --confidence-filter 0.1 --batch-size 14
     rex_masks.py MODEL PIXELS rex_all.npz --only chelsea --iterations 1 --seed 1 --queue-style all
         --batch-size 14
+    rex_masks.py MODEL PIXELS rex_contrastive.npz --only chelsea --iterations 2 --seed 5 --contrastive
 """
 
 from pathlib import Path
@@ -54,3 +55,17 @@ def test_masks_maps_and_calls_are_those_of_rex_xai(name, efficientnet_lite0):
             assert calls - (0 if name == "rex_default" else 13) <= record.calls <= calls
             assert record.confidence == pytest.approx(confidence, abs=1e-5)
     assert keys
+
+
+def test_contrastive_and_complete_sets_are_those_of_rex_xai(efficientnet_lite0):
+    photo = [("chelsea", pixels()["chelsea"])]
+    with np.load(REFERENCE / "rex_contrastive.npz") as reference:
+        label, confidence = reference["chelsea.contrast"]
+        (contrastive,) = extract_mps(photo, efficientnet_lite0, SearchConfig("contrastive", iterations=2, seed=5))
+        assert np.array_equal(contrastive.mask, reference["chelsea.necessity"])
+        assert contrastive.contrast == label
+        assert contrastive.confidence == pytest.approx(confidence, abs=1e-5)
+        (complete,) = extract_mps(photo, efficientnet_lite0, SearchConfig("complete", iterations=2, seed=5))
+        # rex-xai calls only the pixels that are added the complete mask.
+        assert np.array_equal(complete.mask & ~contrastive.mask, reference["chelsea.complete"])
+        assert (complete.mask & contrastive.mask).sum() == contrastive.pixels

@@ -88,10 +88,10 @@ def test_a_spent_budget_loses_no_set_that_was_found():
     (record,) = extract_mps(
         [("image", blank(SHAPE))],
         FakeClassifier(any_of(PLACES)),
-        SearchConfig("minimal", several=3, budget=250),
+        SearchConfig("minimal", several=3, budget=80),
     )
     assert len(whole) == 3
-    assert record.evaluations <= 250 and "budget" in record.reason
+    assert record.evaluations <= 80 and "budget" in record.reason
     assert np.array_equal(record.mask, whole[0].mask)
     assert [mps.pixels for mps in record.further] == [mps.pixels for mps in whole[1 : 1 + len(record.further)]]
 

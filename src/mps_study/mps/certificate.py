@@ -34,7 +34,7 @@ class Check:
 def certify(inquiry: Inquiry, shape: Shape, kept: Kept) -> Search[Mps | None]:
     """The set of tiles as an MPS with its certificate, once it has passed alone; None if it does not.
 
-    `kept` (t,) bool is the result of `prune` with `minimal`, whose last questions were the deletion of each tile.
+    `kept` (t,) bool is the result of `prune`, whose last questions were the deletion of each tile.
     """
     config = inquiry.config
     tiles = grid(shape, config.granularity)

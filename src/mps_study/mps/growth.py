@@ -17,7 +17,7 @@ from mps_study.mps.types import Search
 Promise = NDArray[np.int64]
 """(t,) the larger, the sooner a tile is deleted: as a rule the evidence left after its last deletion."""
 
-TRIED_AGAIN = 12
+TRIED_AGAIN = 8
 """Tiles, those with the largest gains when last tried, that each step tries again."""
 
 _LADDER = 4

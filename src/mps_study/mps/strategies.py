@@ -57,8 +57,8 @@ def minimal(inquiry: Inquiry, shape: Shape, key: str) -> Search[Found]:
     """A sufficient set of tiles that can spare none of them, with its certificate.
 
     From coarse tiles to fine: grow a set out of nothing inside the last one, and where that finds nothing smaller,
-    prune the last one. Tiles of the granularity are pruned until none can be deleted. The empty set if the baseline
-    alone passes.
+    prune the last one. Once growing has found nothing it is not tried at finer tiles, of which it would need more.
+    The empty set if the baseline alone passes.
     """
     nothing = grid(shape, inquiry.config.granularity).nothing()
     passing, _ = yield from consider(inquiry, grid(shape, inquiry.config.granularity), nothing[None])
@@ -66,15 +66,16 @@ def minimal(inquiry: Inquiry, shape: Shape, key: str) -> Search[Found]:
         return Found((yield from certify(inquiry, shape, nothing)))
     sizes = sizes_of_tiles(shape, inquiry.config.granularity)
     tiles = grid(shape, sizes[0].pixels)
-    kept, promise = tiles.whole(), np.zeros(tiles.tiles, dtype=np.int64)
+    kept, promise, growing = tiles.whole(), np.zeros(tiles.tiles, dtype=np.int64), True
     for size in sizes:
         coarser, tiles = tiles, grid(shape, size.pixels)
         last, promise = tiles.refine(kept, coarser), tiles.refine(promise, coarser)
         kept = last
-        if size.growing_steps:
+        if growing and size.growing_steps:
             kept, promise = yield from grow(inquiry, tiles, last, size.growing_steps)
+            growing = not np.array_equal(kept, last)
         if np.array_equal(kept, last):
-            kept, promise = yield from prune(inquiry, tiles, last, promise, minimal=not size.growing_steps)
+            kept, promise = yield from prune(inquiry, tiles, last, promise)
         remember(inquiry, tiles, kept)
     return Found((yield from certify(inquiry, shape, kept)))
 

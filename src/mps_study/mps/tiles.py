@@ -20,7 +20,7 @@ COARSEST, FINEST_GROWN = 7, 28
 """Tiles along the longer side of the coarsest grid, and of the finest one in which sets are grown."""
 
 
-FIRST_STEPS, LATER_STEPS = 12, 6
+FIRST_STEPS, LATER_STEPS = 12, 4
 """Steps in which a set is grown tile by tile, in the coarsest grid and in the finer ones."""
 
 

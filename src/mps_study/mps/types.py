@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from mps_study.mps.mutants import Mutants
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever a change of the engine can change a mask; part of every fingerprint."""
 
 FOUND = "found"
