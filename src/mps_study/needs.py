@@ -9,7 +9,7 @@ import torch
 from mps_study.images.candidates import SourceError
 from mps_study.images.sampling import HALVES, draw
 from mps_study.images.sources import candidates_of
-from mps_study.models.classifier import _cuda_works as cuda_works
+from mps_study.models.classifier import cuda_works
 from mps_study.models.export import export_request
 from mps_study.models.fine_tuning import wants_fine_tuning
 from mps_study.models.hub import hub_fault

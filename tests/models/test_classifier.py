@@ -109,7 +109,7 @@ def test_an_image_of_the_wrong_size_is_refused_with_both_shapes(tmp_path):
 
 
 def test_cuda_is_never_replaced_by_the_cpu_in_silence(tmp_path, monkeypatch):
-    monkeypatch.setattr("mps_study.models.classifier._cuda_works", lambda: False)
+    monkeypatch.setattr("mps_study.models.classifier.cuda_works", lambda: False)
     path = tiny_onnx(tmp_path / "m.onnx")
     with pytest.raises(ValueError, match="no usable CUDA device"):
         OnnxClassifier(path, device="cuda")

@@ -150,10 +150,10 @@ def _log_odds(logits: NDArray[np.float32], named: NDArray[np.int64]) -> NDArray[
 
 def _choose_device(device: str) -> str:
     if device == "auto":
-        return "cuda" if _cuda_works() else "cpu"
+        return "cuda" if cuda_works() else "cpu"
     if device not in _PROVIDERS:
         raise ValueError(f"device is {device!r}; use auto, {' or '.join(_PROVIDERS)}")
-    if device == "cuda" and not _cuda_works():
+    if device == "cuda" and not cuda_works():
         raise ValueError(
             "device cuda was asked for, but ONNX Runtime finds no usable CUDA device here; "
             "install the extra with `pip install mps-study[cuda]`, check `nvidia-smi`, or use device cpu"
@@ -161,7 +161,7 @@ def _choose_device(device: str) -> str:
     return device
 
 
-def _cuda_works() -> bool:
+def cuda_works() -> bool:
     """Whether there is a CUDA device: ONNX Runtime's GPU build offers the provider on machines without one."""
     if _PROVIDERS["cuda"] not in ort.get_available_providers():
         return False
