@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 
 from mps_study.compare.more_sets import COLUMNS, measure_more_sets
 
@@ -22,6 +23,7 @@ AREAS = pd.DataFrame(
         "height": [10, 10],
         "width": [20, 20],
         "confidence": [0.2, 0.2],
+        "target_confidence": [0.9, 0.9],
     }
 )
 
@@ -36,6 +38,14 @@ def test_the_first_set_stands_among_its_floors_and_among_its_further_sets():
     assert frame.loc[frame["kind"] == "floor", "area"].tolist() == [0.05, 0.1]
     assert frame.loc[frame["kind"] == "further", "order"].tolist() == [1, 2, 3]
     assert frame.loc[frame["kind"] == "further", "area"].tolist() == [0.05, 0.2, 0.3]
+
+
+def test_the_first_set_stands_at_the_floor_that_was_demanded_of_it():
+    floors = [{"share": 0.5, "floor": 0.45, "pixels": 20, "confidence": 0.5}]
+    stored = records(floors=[json.dumps(floors)] * 2, further=["[]"] * 2)
+    frame = measure_more_sets(stored, AREAS, share=0.2, confidence_floor=0.1)
+    assert frame["share"].tolist() == [0.2, 0.5]
+    assert frame["floor"].tolist() == [pytest.approx(0.18), 0.45]
 
 
 def test_a_floor_that_no_set_reached_keeps_its_row():

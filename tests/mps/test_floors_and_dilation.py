@@ -76,6 +76,12 @@ def test_contrastive_has_no_floors():
         SearchConfig(floors=[1.5])
 
 
+@pytest.mark.parametrize("floors", [[0.5, 0.5], [0.0], [0.2, 0.9]])
+def test_a_floor_that_is_not_above_what_is_demanded_anyway_is_refused(floors):
+    with pytest.raises(ValueError, match=r"search\.floors is .*; use each share once, all above .* 0\.2"):
+        SearchConfig(floors=floors, minimum_confidence_threshold=0.2)
+
+
 def test_an_absolute_floor_holds_for_every_strategy():
     for strategy in ("rex", "minimal"):
         record = search(Scored(score), strategy=strategy, confidence_floor=0.9, iterations=3)

@@ -96,6 +96,16 @@ def test_no_picture_of_a_curve_is_evaluated_again_by_the_scan():
     assert scan > 1
 
 
+def test_curves_are_drawn_once_whatever_else_is_asked():
+    rule = at_least(KNOWN, 12)
+    config = {"ranking": "centre", "chunk_size": 4, "several": 2}
+    plain, drawn = (FakeClassifier(rule), FakeClassifier(rule))
+    search(plain, **config)
+    record = search(drawn, curve_steps=24, **config)
+    assert record.curves is not None
+    assert drawn.rows - plain.rows <= 2 * 25
+
+
 def test_a_strategy_without_a_ranking_refuses_curves():
     with pytest.raises(ValueError, match=r"search\.curve_steps is 10; the strategy minimal ranks no pixels"):
         SearchConfig(strategy="minimal", curve_steps=10)

@@ -96,7 +96,20 @@ def test_a_spent_budget_loses_no_set_that_was_found():
     assert [mps.pixels for mps in record.further] == [mps.pixels for mps in whole[1 : 1 + len(record.further)]]
 
 
-def test_dice_of_empty_sets_is_zero():
+@pytest.mark.parametrize("strategy", ["contrastive", "complete"])
+def test_strategies_that_find_one_set_refuse_to_look_for_several(strategy):
+    with pytest.raises(ValueError, match=rf"search\.several is 2; the strategy {strategy} finds one set"):
+        SearchConfig(strategy, several=2)
+
+
+@pytest.mark.parametrize("several_by", ["forbidding", "spotlights"])
+@pytest.mark.parametrize("strategy", ["rex", "minimal"])
+def test_where_the_baseline_has_the_class_nobody_looks_for_more_sets(strategy, several_by):
+    sets = search(lambda mask: 1, strategy=strategy, several=4, several_by=several_by, iterations=1)
+    assert len(sets) == 1
+
+
+def test_dice_of_empty_sets_is_one():
     nothing = np.zeros(SHAPE, dtype=bool)
-    assert dice(nothing, nothing) == 0
+    assert dice(nothing, nothing) == 1
     assert dice(PLACES[0], PLACES[0]) == 1

@@ -26,7 +26,7 @@ COLUMNS = {
     ],
     "trust": [
         "Architecture", "Model", "Confidence, whole image", "Confidence, set alone", "Survive dilation",
-        "Images, dilated", "Images without a set", "Model calls per MPS",
+        "Images, dilated", "Images without a set", "Evaluations an image",
     ],
     "more_sets": ["Architecture", "Model", "Set", "n", "Area", "Confidence, set alone"],
     "overlaps": [
@@ -40,7 +40,7 @@ COLUMNS = {
         "Test", "Group", "Contrast", "n", "Effect", "Effect, low", "Effect, high", "Effect is",
         "Statistic", "df", "p", "p, Bonferroni", "p, Holm", "Significant", "Dropped", "Note",
     ],
-    "failures": ["Image", "Architecture", "Model", "Status", "Reason", "Class", "Model calls"],
+    "failures": ["Image", "Architecture", "Model", "Status", "Reason", "Class", "Evaluations"],
 }  # fmt: skip
 
 

@@ -22,14 +22,18 @@ COLUMNS = {
 }
 
 
-def measure_more_sets(records: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
+def measure_more_sets(
+    records: pd.DataFrame, areas: pd.DataFrame, share: float = 0.0, confidence_floor: float = 0.0
+) -> pd.DataFrame:
     """The `more_sets` frame (docs/architecture.md): the first sets of `areas`, then what else was found, by image.
 
     Args:
         records: small columns of the record store, with `floors` and `further` as JSON.
         areas: the `areas` frame; only its rows with status `found` have more sets.
+        share: of the original confidence, that was demanded of the first sets.
+        confidence_floor: that was demanded of all sets.
 
-    The first set counts as order 1 of kind `further`, and as share 0 of kind `floor`. A floor at which no set passed
+    The first set counts as order 1 of kind `further`, and as one of kind `floor`. A floor at which no set passed
     keeps its row, with NaN area.
     """
     found = areas[areas["status"] == "found"]
@@ -45,7 +49,8 @@ def measure_more_sets(records: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFram
         alone = {"pixels": int(first["pixels"]), "confidence": first["confidence"]}
         sets: list[dict[str, Any]] = []
         if floors:
-            sets += [{"kind": "floor"} | at for at in ({"share": 0.0, "floor": 0.0} | alone, *floors)]
+            demanded = max(share * first["target_confidence"], confidence_floor)
+            sets += [{"kind": "floor"} | at for at in ({"share": share, "floor": demanded} | alone, *floors)]
         if further:
             sets += [{"kind": "further", "order": i} | at for i, at in enumerate((alone, *further), start=1)]
         rows += [own | one | {"area": None if one["pixels"] is None else one["pixels"] / size} for one in sets]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from mps_study.compare.frame import GRID, View, common_field, on_grid
+from mps_study.mps.several import dice
 
 COLUMNS = {
     "image": "string",
@@ -126,12 +127,6 @@ def _measures(a: _Placed, b: _Placed) -> dict[str, float]:
         "hausdorff_ratio": hausdorff / float(np.hypot(*a.mask.shape)),
         "centroid_distance": _centroid_distance(a, b),
     }
-
-
-def dice(a: Mask, b: Mask) -> float:
-    """Sorensen-Dice coefficient in [0, 1]; 1 when both masks are empty, 0 when one is or they are disjoint."""
-    total = int(a.sum()) + int(b.sum())
-    return 2 * int((a & b).sum()) / total if total else 1.0
 
 
 def iou(a: Mask, b: Mask) -> float:

@@ -40,10 +40,10 @@ class SearchConfig:
         confidence_filter: a mutant passes only with this share of the original confidence.
         minimum_confidence_threshold: the final set passes only with this share of the original confidence.
         confidence_floor: the final set passes only with this confidence, whatever the original one.
-        floors: shares of the original confidence at which sets are found as well, beside that of
-            `minimum_confidence_threshold` (strategies `rex` and `minimal`).
+        floors: shares of the original confidence, above `minimum_confidence_threshold`, at which sets are found as
+            well (strategies `rex` and `minimal`).
         contrastive_threshold: share of the original confidence that a contrastive set must keep alone; rex-xai's is 1.
-        several: sets of one image that are looked for, the first included.
+        several: sets of one image that are looked for, the first included (strategies `rex` and `minimal`).
         several_by: how; a key of `mps_study.mps.several.SEVERAL`.
         overlap: the largest Dice coefficient of two of them; 0 for disjoint sets.
         curve_steps: steps of the ranking's insertion and deletion curves; 0 for none. Not for `minimal`.
@@ -108,8 +108,17 @@ class SearchConfig:
 
     def _check_together(self) -> None:
         """Raise ValueError where two parameters exclude each other."""
-        if self.floors and self.strategy not in ("rex", "minimal"):
-            raise ValueError(f"search.floors is {self.floors!r}; the strategy {self.strategy} has no floor, use []")
+        if self.strategy not in ("rex", "minimal"):
+            if self.floors:
+                raise ValueError(f"search.floors is {self.floors!r}; the strategy {self.strategy} has no floor, use []")
+            if self.several > 1:
+                raise ValueError(f"search.several is {self.several}; the strategy {self.strategy} finds one set, use 1")
+        idle = any(share <= self.minimum_confidence_threshold for share in self.floors)
+        if idle or len(set(self.floors)) < len(self.floors):
+            raise ValueError(
+                f"search.floors is {self.floors!r}; use each share once, all above "
+                f"minimum_confidence_threshold, {self.minimum_confidence_threshold}"
+            )
         if self.strategy == "minimal" and self.curve_steps:
             raise ValueError(f"search.curve_steps is {self.curve_steps}; the strategy minimal ranks no pixels, use 0")
 

@@ -41,8 +41,7 @@ def shortest_contrastive_prefix(inquiry: Inquiry, ranking: Ranking) -> Search[Mp
             without = yield from inquiry.ask_alone(removed.take(row))
             if _keeps(inquiry, alone)[0] and _changes(inquiry, without)[0]:
                 inquiry.calls += 2 * (start + hit + 1)
-                mask = kept.mask(hit)
-                return Mps(inquiry.visible(mask), float(alone.confidences[0]), contrast=int(without.labels[0]))
+                return Mps(kept.mask(hit), float(alone.confidences[0]), contrast=int(without.labels[0]))
     inquiry.calls += 2 * len(counts)
     return None
 

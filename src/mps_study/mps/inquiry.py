@@ -51,6 +51,7 @@ class Inquiry:
         self.calls = 0
         self.evaluations = 0
         self._memory: dict[int, tuple[int, np.float32, np.float32]] = {}
+        self._alone: set[int] = set()
 
     def ask(self, mutants: Mutants) -> Search[Reply]:
         """Labels, confidences and, where a class is named, log-odds of the mutants, from memory where known.
@@ -70,25 +71,38 @@ class Inquiry:
             rows = np.fromiter(new.values(), dtype=np.intp, count=len(new))
             fresh = mutants if len(rows) == len(digests) else mutants.take(rows, mutants.alone)
             memory.update(zip(new, _entries((yield from self._settle(fresh))), strict=True))
-        known = [memory[digest] for digest in digests]
-        return Reply(
-            np.array([label for label, _, _ in known], dtype=np.int64),
-            np.array([confidence for _, confidence, _ in known], dtype=np.float32),
-            log_odds=None if mutants.label < 0 else np.array([odds for _, _, odds in known], dtype=np.float32),
-        )
+        return self._remembered(digests, mutants.label)
 
     def ask_alone(self, mutants: Mutants) -> Search[Reply]:
-        """The same, each evaluated now in a batch of one; memory takes the replies for the truth.
+        """The same, each evaluated in a batch of one, unless it was before; memory takes these replies for the truth.
 
         Raises:
             BudgetSpent: before anything is asked.
         """
         mutants = self._restricted(mutants)
-        alone = mutants.take(np.arange(len(mutants)), alone=True)
-        self._spend(len(mutants))
-        reply = _with_log_odds((yield alone), alone)
-        self._memory.update(zip(alone.digests().tolist(), _entries(reply), strict=True))
-        return reply
+        digests: list[int] = mutants.digests().tolist()
+        new = {digest: row for row, digest in enumerate(digests) if not self._settled(digest, mutants.label)}
+        if new:
+            alone = mutants.take(np.fromiter(new.values(), dtype=np.intp, count=len(new)), alone=True)
+            self._spend(len(new))
+            self._memory.update(zip(new, _entries(_with_log_odds((yield alone), alone)), strict=True))
+            self._alone.update(new)
+        return self._remembered(digests, mutants.label)
+
+    def _settled(self, digest: int, label: int) -> bool:
+        """Whether a mutant was evaluated alone, and said the log-odds if a class is named now."""
+        if digest not in self._alone:
+            return False
+        top, _, odds = self._memory[digest]
+        return label < 0 or top < 0 or not np.isnan(odds)
+
+    def _remembered(self, digests: list[int], label: int) -> Reply:
+        known = [self._memory[digest] for digest in digests]
+        return Reply(
+            np.array([top for top, _, _ in known], dtype=np.int64),
+            np.array([confidence for _, confidence, _ in known], dtype=np.float32),
+            log_odds=None if label < 0 else np.array([odds for _, _, odds in known], dtype=np.float32),
+        )
 
     def visible(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """What a mutant of this mask (h, w) really keeps."""

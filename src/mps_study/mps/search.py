@@ -140,14 +140,14 @@ def _with_more(record: MpsRecord, inquiry: Inquiry, shape: Shape, first: Found, 
     assert mps is not None
     sets = [mps]
     try:
-        reply = yield from inquiry.ask_alone(Masks(shape, masks=dilated(mps.mask)[None]))
+        reply = yield from inquiry.ask_alone(Masks(shape, label=inquiry.target.label, masks=dilated(mps.mask)[None]))
         record = replace(record, dilation_survives=bool(passes(reply, inquiry)[0]))
         for share in config.floors:
             inquiry.share, inquiry.candidate = share, None
             found = yield from again()
             record = replace(record, floors=(*record.floors, AtFloor(share, floor(inquiry), found.mps)))
         inquiry.share = config.minimum_confidence_threshold
-        if config.several > 1:
+        if config.several > 1 and record.status == FOUND:  # where the baseline passes, nobody needs any set
             yield from SEVERAL[config.several_by](inquiry, shape, record.key, first, again, sets)
     except BudgetSpent:
         record = replace(record, reason="the budget of evaluations was spent before all else that was asked for")

@@ -25,8 +25,8 @@ Mask = NDArray[np.bool_]
 
 INITIAL_RADIUS = 25 / 224
 """Radius of a spotlight, as a share of the image's longer side: rex-xai's 25 pixels at 224."""
-GROWTH, EXPANSIONS, LOCATIONS = 0.2, 4, 40
-"""As in rex-xai: a spotlight grows by a fifth, so often; then another place is tried, so many for one set."""
+GROWTH, SIZES, LOCATIONS = 0.2, 4, 40
+"""As in rex-xai: a spotlight grows by a fifth, is tried in four sizes, and at 40 places for one set."""
 
 
 def by_forbidding(
@@ -60,8 +60,8 @@ def by_spotlights(
 
     A strategy without a ranking searches the disc, rounded up to whole tiles of the granularity, instead.
 
-    A disc that is not grows four times, then another place is tried, at most 40 for one set. A set that overlaps an
-    earlier one too much is dropped and counts as one of the `several`.
+    A disc is tried in four sizes, then another place, at most 40 for one set. A set that overlaps an earlier one too
+    much is dropped and counts as one of the `several`. rex-xai rounds radii down and draws from another stream.
     """
     random = generator("spotlights", inquiry.config.seed, key)
     for _ in range(inquiry.config.several - 1):
@@ -88,9 +88,9 @@ SEVERAL: dict[str, Callable[[Inquiry, Shape, str, Found, Again, list[Mps]], Sear
 
 
 def dice(one: Mask, other: Mask) -> float:
-    """Sorensen-Dice coefficient of two masks (h, w); 0 where both are empty."""
+    """Sorensen-Dice coefficient in [0, 1] of two masks (h, w); 1 when both are empty, 0 when one is or disjoint."""
     together = int(one.sum()) + int(other.sum())
-    return 2 * int((one & other).sum()) / together if together else 0.0
+    return 2 * int((one & other).sum()) / together if together else 1.0
 
 
 def _forbidden(mask: Mask, inquiry: Inquiry, key: str) -> Mask:
@@ -123,7 +123,7 @@ def _sufficient_disc(
     for _ in range(LOCATIONS):
         centre = random.uniform(0, shape[0]), random.uniform(0, shape[1])
         distance = np.hypot(down + 0.5 - centre[0], along + 0.5 - centre[1])
-        radii = INITIAL_RADIUS * max(shape) * (1 + GROWTH) ** np.arange(EXPANSIONS)
+        radii = INITIAL_RADIUS * max(shape) * (1 + GROWTH) ** np.arange(SIZES)
         discs = np.array([distance <= radius for radius in radii])
         if whole_tiles:
             discs = np.array([whole_tiles.mask(whole_tiles.touched(disc)) for disc in discs])

@@ -46,10 +46,11 @@ def completed(inquiry: Inquiry, shape: Shape, key: str) -> Search[Found]:
 
 
 def _ranked(inquiry: Inquiry, shape: Shape, key: str) -> Search[tuple[NDArray[np.float32], Ranking, Curves | None]]:
-    """The map, the pixels in its order, and its curves if they are wanted."""
+    """The map, the pixels in its order, and its curves if they are wanted and this is not a further set."""
     landscape = yield from RANKINGS[inquiry.config.ranking](inquiry, shape, key)
     ranking = by_value(landscape)
-    drawn = (yield from curves(inquiry, ranking)) if inquiry.config.curve_steps else None
+    wanted = inquiry.config.curve_steps > 0 and inquiry.allowed is None
+    drawn = (yield from curves(inquiry, ranking)) if wanted else None
     return landscape, ranking, drawn
 
 

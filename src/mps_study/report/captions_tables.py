@@ -73,7 +73,8 @@ def about_trust(results: StudyResults) -> str:
     )
     return (
         "Mean confidence in the class, of the whole image and of the set alone, over images with an MPS. A small set "
-        f"of low confidence lies near the decision boundary. {dilation}"
+        f"of low confidence lies near the decision boundary. {dilation} Evaluations: all that the model was asked "
+        "for an image, for other floors and further sets too."
     )
 
 
@@ -84,7 +85,7 @@ def about_more_sets(results: StudyResults) -> str:
     return (
         "Means over images with an MPS. A floor asks the set alone for that share of the confidence in the whole "
         "image; sets of two models are best compared at equal floors. Further sets are numbered in the order in which "
-        "they were found; n is the number of images that have so many."
+        "they were found, number 1 being the first set of the images that have more than one; n counts images."
     )
 
 

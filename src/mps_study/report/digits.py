@@ -22,6 +22,6 @@ def digits(table: str, heading: str) -> Callable[[Any], str]:
         return lambda value: fixed(value, 2)
     if heading.startswith("Effect"):
         return lambda value: fixed(value, 3 if abs(value) < 10 else 1)
-    if heading.startswith(("Model calls", "Images", "n", "Dropped")):
+    if heading.startswith(("Evaluations", "Images", "n", "Dropped")):
         return lambda value: f"{float(value):,.0f}"
     return number

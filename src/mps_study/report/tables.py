@@ -53,7 +53,7 @@ TRUST_HEADINGS = {
     "dilation_survival": "Survive dilation",
     "dilation_n": "Images, dilated",
     "n_not_found": "Images without a set",
-    "evaluations": "Model calls per MPS",
+    "evaluations": "Evaluations an image",
 }
 
 MORE_HEADINGS = {
@@ -93,7 +93,7 @@ FAILURE_HEADINGS = {
     "status": "Status",
     "reason": "Reason",
     "target": "Class",
-    "evaluations": "Model calls",
+    "evaluations": "Evaluations",
 }
 
 
@@ -133,9 +133,10 @@ def table_of_more_sets(results: StudyResults) -> pd.DataFrame:
     if sets.empty:
         return pd.DataFrame(columns=list(MORE_HEADINGS.values()))
     floor = "confidence of at least " + sets["share"].map("{:g}".format) + " of the original"
+    floor = floor.where(sets["share"] != 0, "the confidence floor").where(sets["floor"] != 0, "the class alone")
     number = "set number " + sets["order"].astype("string")
     sets = sets.assign(
-        demanded=floor.where(sets["share"] != 0, "the class alone").where(sets["kind"] == "floor", number),
+        demanded=floor.where(sets["kind"] == "floor", number),
         model_order=sets["model"].map({model: i for i, model in enumerate(results.models())}),
     )
     by = ["model_order", "architecture", "model", "kind", "share", "order", "demanded"]

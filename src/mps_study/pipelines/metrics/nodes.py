@@ -39,10 +39,11 @@ def compute_overlaps(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFr
     return measure_overlaps(areas, masks_of(mps_records, marks), bar)
 
 
-def compute_more_sets(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
+def compute_more_sets(areas: pd.DataFrame, mps_records: RecordStore, search: SearchConfig) -> pd.DataFrame:
     """The `more_sets` frame."""
     marks = dict(zip(areas["model"], areas["fingerprint"], strict=True))
-    return measure_more_sets(small_records(mps_records, marks), areas)
+    records = small_records(mps_records, marks)
+    return measure_more_sets(records, areas, search.minimum_confidence_threshold, search.confidence_floor)
 
 
 def compute_summary(areas: pd.DataFrame, model_cards: dict[str, ModelCard], metrics: Metrics) -> pd.DataFrame:

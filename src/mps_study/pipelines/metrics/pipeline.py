@@ -16,7 +16,7 @@ def create_pipeline() -> Pipeline:
                 name="compute_areas",
             ),
             node(compute_overlaps, ["areas", "mps_records"], "overlaps", name="compute_overlaps"),
-            node(compute_more_sets, ["areas", "mps_records"], "more_sets", name="compute_more_sets"),
+            node(compute_more_sets, ["areas", "mps_records", "params:search"], "more_sets", name="compute_more_sets"),
             node(
                 compute_summary,
                 ["areas", "model_cards", "params:metrics"],

@@ -106,7 +106,8 @@ def _opened(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxC
     here = machine(classifier.device)
     known = card.throughput.get(here)
     if known and not extraction.batch_size and not extraction.workers:
-        return OnnxClassifier(model, classifier.device, known.batch_size, known.workers), card
+        classifier.adopt(known)
+        return classifier, card
     log.info("%s: batches of %d, %d workers", card.name, classifier.batch_size, classifier.workers)
     if classifier.measured and not extraction.batch_size and not extraction.workers:
         card = card.model_copy(update={"throughput": {**card.throughput, here: classifier.measured}})
