@@ -48,7 +48,7 @@ class RexWorker:
         return float(found["seconds"]), int(found["calls"])
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, which then writes its masks; nothing happens if it has ended."""
         assert self._process.stdin
         self._process.stdin.close()
         self._process.wait()
@@ -102,6 +102,7 @@ def side_by_side(images: Images, model: str, python: str, block_size: int, batch
                 flush=True,
             )
             blocks.append(block)
+        worker.close()
         with np.load(worker.out) as masks:
             return _rows(model, blocks, {key: masks[key] for key in masks.files})
 

@@ -1,6 +1,7 @@
 """Runs in rex-xai's own environment: explains images on request, one line of JSON each way.
 
-Reads {"key", "batch_size"} lines from standard input, answers {"seconds", "calls"} and keeps the masks in OUT.npz.
+Reads {"key", "batch_size"} lines from standard input, answers {"seconds", "calls"}, and writes masks and maps to
+OUT.npz when the input ends.
 """
 
 import json
@@ -39,7 +40,7 @@ def main(model: str, pixels: str, out: str) -> None:
             masks[f"{job['key']}.mask"] = flat(explanation.sufficiency_mask, images[job["key"]])
             masks[f"{job['key']}.landscape"] = landscape
             print(json.dumps({"seconds": seconds, "calls": calls[0]}), file=answers, flush=True)
-            np.savez_compressed(out, **masks)
+    np.savez_compressed(out, **masks)
 
 
 if __name__ == "__main__":
