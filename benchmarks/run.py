@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from datetime import date
+from pathlib import Path
 
 from against_rex import minimal_against_rex, side_by_side
 from cost import grow
@@ -72,7 +73,8 @@ def _section(name: str, chosen: argparse.Namespace) -> list[Row]:
 
 def _write(rows: list[Row], chosen: argparse.Namespace) -> None:
     """The table so far, as Markdown and JSON, and on the terminal."""
-    made = {"date": date.today().isoformat(), **facts(), "arguments": vars(chosen)}
+    given = {**vars(chosen), "images": Path(chosen.images).name, "rex_python": Path(chosen.rex_python).name}
+    made = {"date": date.today().isoformat(), **facts(), "arguments": given}
     lines = [f"{made['date']}, {made['machine']}, {made['system']}, commit {made['commit']}", ""]
     lines += ["| measure | must | reach for | value (median) | low | high | n |", "|---|---|---|---|---|---|---|"]
     lines += [f"| {r.measure} | {r.must} | {r.reach} | {r.value} | {r.low} | {r.high} | {r.n} |" for r in rows]
