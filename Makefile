@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK := true
 
-.PHONY: help run test export-check format benchmark viz mlflow clean
+.PHONY: help run test export-check format benchmark torture viz mlflow clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -46,6 +46,9 @@ benchmark: .venv/installed benchmarks/.rex/installed  ## measure search and engi
 	@test -n "$(IMAGES)" || { echo "say which images: make benchmark IMAGES=FOLDER (one sub-folder a class)"; exit 1; }
 	test -f data/base/04_models/efficientnet_lite2.json || { $(BIN)/kedro run --pipelines data_sampling && $(BIN)/kedro run --pipelines model_export; }
 	$(BIN)/python benchmarks/run.py --images $(IMAGES) $(ARGUMENTS)
+
+torture: .venv/installed  ## kill studies, fill their disk, start them twice, and compare what is left (twenty minutes)
+	$(BIN)/python torture/run.py $(ARGUMENTS)
 
 viz: .venv/installed  ## show the pipelines in a browser
 	$(BIN)/kedro viz run

@@ -1,4 +1,4 @@
-"""What a run needs of the world: images, a GPU, weights from the hub. Each is looked for before any work."""
+"""What a run needs of the world: images, a GPU, the hub, a folder to write to. Each is looked for before any work."""
 
 from __future__ import annotations
 
@@ -63,6 +63,14 @@ def hub(nodes: set[str], catalog: Any) -> str | None:
     return hub_fault(wanted)
 
 
+def writable(nodes: set[str], catalog: Any) -> str | None:
+    """A study folder that can be written to."""
+    folder = catalog.load("claims").unwritable()
+    return (
+        f"the folder {folder} cannot be written to; change its permissions, or mount it for writing" if folder else None
+    )
+
+
 def _chosen(nodes: set[str], node: str, catalog: Any) -> dict[str, ModelEntry]:
     """The models that a node of this run works on; none if it is not part of it."""
     if node not in nodes:
@@ -71,5 +79,5 @@ def _chosen(nodes: set[str], node: str, catalog: Any) -> dict[str, ModelEntry]:
     return roster.choose(catalog.load("params:model"))
 
 
-NEEDS = (images, gpu, hub)
+NEEDS = (images, gpu, hub, writable)
 """What a run may lack; each answers with one line that says what is missing and what to do, or None."""

@@ -43,7 +43,8 @@ class ModelExport(_Group):
 class Extraction(_Group):
     """How the search runs; none of it can change a record.
 
-    `batch_size` and `workers` are measured, or taken from the machine, when they are null.
+    `batch_size` and `workers` are measured, or taken from the machine, when they are null. The run goes on, but ends
+    with exit code 1, when more than `max_failed_share` of a model's images could not be searched.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -51,13 +52,14 @@ class Extraction(_Group):
     workers: Annotated[int, Field(ge=1)] | None = None
     in_flight: Annotated[int, Field(ge=1)] = 8
     shard_size: Annotated[int, Field(ge=1)] = 8
+    max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
 class Metrics(_Group):
     """Bootstrap of the summary's intervals, and what is known from another study.
 
     `fine_tuned_accuracy`: model -> accuracy of its fine-tuned form there (the paper's Table 4); it also breaks ties
-    between the best models of an architecture.
+    between the best models of an architecture. Read from the summary of `globals: fine_tuned_study` where not given.
     """
 
     resamples: Annotated[int, Field(ge=1)] = 2000

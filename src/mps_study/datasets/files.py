@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+log = logging.getLogger(__name__)
+
 TEMPORARY = ".partial"
-"""Suffix of files that are still being written; anything with it may be deleted."""
+"""Suffix of files that are still being written; anything with it may be deleted once its writer is gone."""
 
 
 @contextmanager
@@ -21,10 +25,10 @@ def written_atomically(target: Path) -> Iterator[Path]:
     path = Path(name)
     try:
         yield path
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+        _sync(path)
         path.chmod(0o644)
         path.replace(target)
+        _sync(target.parent)
     finally:
         path.unlink(missing_ok=True)
 
@@ -33,3 +37,27 @@ def write_bytes(target: Path, content: bytes) -> None:
     """Write a file atomically."""
     with written_atomically(target) as path:
         path.write_bytes(content)
+
+
+def copy_atomically(source: Path, target: Path) -> None:
+    """Copy a file, possibly from another file system."""
+    with written_atomically(target) as path:
+        shutil.copyfile(source, path)
+
+
+def sweep(folder: Path, pattern: str) -> None:
+    """Delete what a killed run left half-written: files of `folder` that match `pattern` and `.partial`; say so."""
+    leftovers = sorted(folder.glob(f"{pattern}{TEMPORARY}"))
+    for leftover in leftovers:
+        leftover.unlink(missing_ok=True)
+    if leftovers:
+        log.warning("%s: removed %d half-written files of a run that was killed", folder, len(leftovers))
+
+
+def _sync(path: Path) -> None:
+    """Bring a file, or a folder's list of files, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -8,7 +8,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
 
-from mps_study.datasets.files import write_bytes
+from mps_study.datasets.files import TEMPORARY, sweep, write_bytes
 
 
 class ImageFiles(Mapping[str, bytes]):
@@ -26,7 +26,7 @@ class ImageFiles(Mapping[str, bytes]):
         return path.read_bytes()
 
     def __iter__(self) -> Iterator[str]:
-        return (path.name for path in sorted(self.folder.glob("??/*")) if path.is_file())
+        return (path.name for path in sorted(self.folder.glob("??/*")) if path.suffix != TEMPORARY)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -42,6 +42,7 @@ class ImageStore(AbstractDataset[dict[str, bytes], ImageFiles]):
     def save(self, data: dict[str, bytes]) -> None:
         """Add the files that are not there yet."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        sweep(self._folder, "*/*")
         for file, content in data.items():
             path = self._folder / file[:2] / file
             if not path.exists():

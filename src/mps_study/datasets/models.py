@@ -8,22 +8,26 @@ from typing import Any, NamedTuple
 
 from kedro.io import AbstractDataset, DatasetError
 
-from mps_study.datasets.files import write_bytes, written_atomically
+from mps_study.datasets.files import copy_atomically, sweep, write_bytes, written_atomically
 from mps_study.models.card import ModelCard
-from mps_study.models.export import Exported, move_model
+from mps_study.models.export import Exported
 
 
 class OnnxModels(AbstractDataset[dict[str, Exported], dict[str, Path]]):
-    """Saves exported models by moving their files here; loads name -> path of the ONNX file."""
+    """Saves exported models by copying their files here; loads name -> path of the ONNX file."""
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self._folder = Path(filepath)
         self.metadata = metadata
 
     def save(self, data: dict[str, Exported]) -> None:
-        """Add or replace these models."""
+        """Add or replace these models: the external data first, so that a graph never waits for its weights."""
         for name, exported in data.items():
-            move_model(exported.path, self._folder / f"{name}.onnx")
+            sweep(self._folder, f"{name}.onnx*")
+            for file in exported.files[::-1]:
+                copy_atomically(file, self._folder / file.name)
+            if len(exported.files) == 1:
+                (self._folder / f"{name}.onnx.data").unlink(missing_ok=True)
 
     def load(self) -> dict[str, Path]:
         """Name -> path of every model here."""
@@ -47,6 +51,7 @@ class ModelCards(AbstractDataset[dict[str, ModelCard], dict[str, ModelCard]]):
     def save(self, data: dict[str, ModelCard]) -> None:
         """Add or replace these cards."""
         for name, card in data.items():
+            sweep(self._folder, f"{name}.json*")
             write_bytes(self._folder / f"{name}.json", (card.model_dump_json(indent=2) + "\n").encode())
 
     def load(self) -> dict[str, ModelCard]:
@@ -87,6 +92,7 @@ class Checkpoints(AbstractDataset[dict[str, Checkpoint], dict[str, Checkpoint]])
 
         self._folder.mkdir(parents=True, exist_ok=True)
         for name, checkpoint in data.items():
+            sweep(self._folder, f"{name}.safetensors*")
             with written_atomically(self._folder / f"{name}.safetensors") as path:
                 save_file(checkpoint.tensors or {}, path, metadata={"facts": json.dumps(checkpoint.facts)})
 

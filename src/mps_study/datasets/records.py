@@ -16,7 +16,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 from numpy.typing import NDArray
 
-from mps_study.datasets.files import TEMPORARY, write_bytes, written_atomically
+from mps_study.datasets.files import sweep, write_bytes, written_atomically
 from mps_study.mps.types import Curves, Mps, MpsRecord
 
 COMPLETE = "complete.json"
@@ -31,7 +31,7 @@ class RecordShard:
         fingerprint: digest of everything that can change a record.
         facts: what the fingerprint was made of, kept once beside the shards.
         position: of the first record in the manifest; names the file.
-        records: at least one, except in a closing shard.
+        records: none in a shard that only closes its model, or that only comes with the note of a failure.
         views: image -> the part of the source image that the model saw.
         seconds: wall time since the previous shard, for rates; not stored.
         complete: whether the model now has all its records.
@@ -124,11 +124,15 @@ class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
         self.metadata = metadata
 
     def save(self, data: RecordShard) -> None:
-        """Write a shard; sweep away what a killed run left half-written in this model's folder."""
+        """Write a shard; sweep away what a killed run left half-written in this model's folder.
+
+        A shard without records that does not complete its model is not written.
+        """
+        if not data.records and not data.complete:
+            return
         folder = self._folder / data.model / data.fingerprint
         folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(f"*{TEMPORARY}"):
-            leftover.unlink()
+        sweep(folder, "*")
         facts = folder / "fingerprint.json"
         if not facts.exists():
             write_bytes(facts, _json(data.facts))
@@ -136,7 +140,7 @@ class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
             frame = pd.DataFrame([_row(record, data) for record in data.records])
             with written_atomically(folder / f"{data.position:07d}.parquet") as path:
                 frame.to_parquet(path, compression="zstd", index=False)
-        if data.complete:
+        if data.complete and not (folder / COMPLETE).exists():
             write_bytes(folder / COMPLETE, _json({"fingerprint": data.fingerprint}))
 
     def load(self) -> RecordStore:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from kedro.io import AbstractDataset, DatasetError
 
-from mps_study.datasets.files import TEMPORARY, written_atomically
+from mps_study.datasets.files import sweep, written_atomically
 from mps_study.models.card import digest_of_files
 
 log = logging.getLogger(__name__)
@@ -54,8 +54,7 @@ class StateFile:
     def write(self, state: dict[str, Any]) -> None:
         """Keep this state, and no other."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        for leftover in self._folder.glob(f"{self._model}.pt*{TEMPORARY}"):
-            leftover.unlink()
+        sweep(self._folder, f"{self._model}.pt*")
         before = self._files()
         file = self._folder / f"{self._model}.pt"
         with written_atomically(file) as path:

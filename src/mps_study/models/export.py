@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -237,13 +236,6 @@ def _difference(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> f
 def _opset_of(path: Path) -> int:
     imports = onnx.load(path, load_external_data=False).opset_import
     return next(int(i.version) for i in imports if i.domain in ("", "ai.onnx"))
-
-
-def move_model(exported: Path, target: Path) -> None:
-    """Move an ONNX file and its data to `target`, whose name must be the same."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for file in files_of(exported)[::-1]:
-        shutil.move(file, target.parent / file.name)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import time
@@ -12,7 +13,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 from pydantic import BaseModel, ConfigDict
+
+log = logging.getLogger(__name__)
 
 CANDIDATE_BATCH_SIZES = {"cpu": (1, 2, 4, 8, 16), "cuda": (8, 16, 32, 64, 128)}
 """Batch sizes that are timed."""
@@ -53,18 +57,25 @@ def candidate_workers(device: str) -> list[int]:
 def measure(logits: Logits, shape: tuple[int, ...], batch_sizes: Sequence[int], workers: Sequence[int]) -> Throughput:
     """Time all candidates on images of zeros (c, h, w); the smallest batch within 3 % of the best rate.
 
-    For each number of workers, larger batches are no longer tried once they are clearly slower, or take seconds.
+    For each number of workers, larger batches are no longer tried once they are clearly slower, take seconds, or do not
+    fit into the device's memory.
     """
     rates: dict[tuple[int, int], float] = {}
     for crew in workers:
         mine: list[float] = []
         for size in batch_sizes:
             inputs = np.zeros((size, *shape), dtype=np.float32)
-            start = time.perf_counter()
-            logits(inputs)
-            one_call = time.perf_counter() - start
-            calls = int(min(16, max(1, TRIAL_SECONDS / one_call)))
-            mine.append(size * calls * crew / _seconds_of(logits, calls, inputs, crew))
+            try:
+                start = time.perf_counter()
+                logits(inputs)
+                one_call = time.perf_counter() - start
+                calls = int(min(16, max(1, TRIAL_SECONDS / one_call)))
+                mine.append(size * calls * crew / _seconds_of(logits, calls, inputs, crew))
+            except RuntimeException as error:
+                if not rates:
+                    raise
+                log.info("batches of %d by %d workers are too much for this device: %s", size, crew, error)
+                break
             rates[size, crew] = mine[-1]
             if mine[-1] < 0.7 * max(mine) or one_call > 4 * TRIAL_SECONDS:
                 break

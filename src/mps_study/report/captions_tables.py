@@ -41,8 +41,9 @@ def about_accuracy(results: StudyResults) -> str:
     """The caption of the table of accuracies."""
     return (
         "Top-1 accuracy on the labelled half; the accuracy of the fine-tuned form of the model (this study's own where "
-        "its weights are fine_tuned, else what metrics.fine_tuned_accuracy says); and that on the images held out "
-        f"while it was fine-tuned. Best by names what decided under the rule: {best_rule(results)}."
+        "its weights are fine_tuned, else that of metrics.fine_tuned_accuracy or of the study that fine-tunes); and "
+        "that on the images held out while it was fine-tuned. Best by names what decided under the rule: "
+        f"{best_rule(results)}."
     )
 
 

@@ -75,6 +75,7 @@ def render_report(
         tables=[table for name, table in numbered.items() if name != "failures"],
         failures=numbered.get("failures"),
         failure_counts=failure_counts(results),
+        failed_stages=results.failed_stages,
         figures=[
             html_figure(name, number, picture, results)
             for number, (name, picture) in enumerate(figures.items(), start=1)

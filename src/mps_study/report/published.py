@@ -113,7 +113,7 @@ def as_published(results: StudyResults, model: str) -> tuple[str, str]:
     origin = results.origins.get(model, Origin())
     if origin.timm not in _timm_names() or origin.weights.startswith("random"):
         return "", ""
-    return origin.timm, "fine-tuned" if origin.weights == "fine_tuned" else "pre-trained"
+    return origin.timm, "fine-tuned" if origin.weights.startswith("fine_tuned") else "pre-trained"
 
 
 @cache

@@ -68,6 +68,8 @@ class StudyResults:
     """Model -> origin; models may be absent."""
     figure_images: Mapping[str, str] = field(default_factory=dict)
     """Figure -> the image to show instead of the one that its rule chooses."""
+    failed_stages: Mapping[str, str] = field(default_factory=dict)
+    """'model, stage' -> why the study had to go on without it, or with less of it."""
 
     def models(self) -> list[str]:
         """All models, in the order of `model_summary`."""

@@ -10,6 +10,8 @@ from functools import partial
 import pandas as pd
 from PIL import Image
 
+from mps_study.datasets.claims import Claims
+from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.models import Checkpoint
 from mps_study.datasets.training_states import StateFolder
@@ -19,9 +21,11 @@ from mps_study.models.fine_tuning import fine_tune_entry, fine_tuning_request, w
 from mps_study.models.recipe import Recipe
 from mps_study.models.roster import Roster
 from mps_study.parameters import Extraction
+from mps_study.pipelines.failing import noted, unless_all_failed
 from mps_study.progress import with_progress
 
 log = logging.getLogger(__name__)
+STAGE = "fine_tuning"
 
 
 def fine_tune_models(
@@ -33,10 +37,15 @@ def fine_tune_models(
     extraction: Extraction,
     so_far: dict[str, Checkpoint],
     states: StateFolder,
-) -> Iterator[dict[str, Checkpoint]]:
+    claims: Claims,
+) -> Iterator[tuple[dict[str, Checkpoint], Failures]]:
     """One checkpoint a model whose weights are `fine_tuned`; those that are up to date are left alone.
 
-    A model whose training was killed goes on behind its last finished epoch.
+    A model whose training was killed goes on behind its last finished epoch. A model that fails is noted, and the
+    others go on.
+
+    Raises:
+        ClickException: no model at all could be trained.
     """
     chosen = {n: e for n, e in roster.choose(model).items() if wants_fine_tuning(e)}
     if chosen and training_manifest.empty:
@@ -50,21 +59,28 @@ def fine_tune_models(
         for file, image in zip(training_manifest["file"], training_manifest["image"], strict=True)
     ]
     labels = training_manifest["label"].astype(int).tolist()
-    yield {}
+    failures: dict[tuple[str, str], str | None] = {(STAGE, name): None for name in chosen if name not in stale}
+    yield {}, failures
     for name in with_progress(stale, len(stale), "fine-tuning"):
         state = states.of(name, requests[name])
-        trained = fine_tune_entry(name, chosen[name], images, labels, recipe, extraction.device, state)
-        accuracy = trained.holdout_accuracy
-        log.info("%s: %.1f %% of held-out training images right", name, 100 * accuracy)
-        checkpoint = {
-            "request": requests[name],
-            "digest": digest_of_tensors(trained.state_dict),
-            "holdout_accuracy": accuracy,
-            "epochs": trained.epochs,
-            "history": trained.history,
-        }
-        yield {name: Checkpoint(checkpoint, tensors=trained.state_dict)}
-        state.clear()
+        try:
+            with claims.claim(f"{STAGE}/{name}"):
+                trained = fine_tune_entry(name, chosen[name], images, labels, recipe, extraction.device, state)
+                checkpoint = {
+                    "request": requests[name],
+                    "digest": digest_of_tensors(trained.state_dict),
+                    "holdout_accuracy": trained.holdout_accuracy,
+                    "epochs": trained.epochs,
+                    "history": trained.history,
+                }
+                yield {name: Checkpoint(checkpoint, tensors=trained.state_dict)}, {(STAGE, name): None}
+                state.clear()
+        except Exception as error:
+            failures[STAGE, name] = noted(STAGE, name, error)
+            yield {}, {(STAGE, name): failures[STAGE, name]}
+            continue
+        log.info("%s: %.1f %% of held-out training images right", name, 100 * trained.holdout_accuracy)
+    unless_all_failed(STAGE, chosen, failures)
 
 
 def _decode(files: ImageFiles, file: str, image: str) -> Image.Image:

@@ -20,8 +20,9 @@ def create_pipeline() -> Pipeline:
                     "params:extraction",
                     "checkpoints_so_far",
                     "training_states",
+                    "claims",
                 ],
-                "checkpoints",
+                ["checkpoints", "failures_of_training"],
                 name="fine_tune_models",
             )
         ],

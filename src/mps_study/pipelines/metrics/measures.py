@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from mps_study.compare.overlap import Seen
+from mps_study.datasets.failures import Failures
 from mps_study.datasets.records import RecordStore, unpack_mask
 from mps_study.models.card import ModelCard
 from mps_study.models.roster import Roster
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FOUND
+from mps_study.pipelines.failing import ensure_ready
 from mps_study.pipelines.fingerprint import fingerprint
 
 log = logging.getLogger(__name__)
@@ -24,10 +26,16 @@ def fingerprints_of(
     search: SearchConfig,
     manifest: pd.DataFrame,
     store: RecordStore,
+    failures: Failures,
 ) -> dict[str, str]:
     """Model -> fingerprint of its records under this configuration; models without complete records are left out."""
     marks = {}
     for name in roster.root:
+        try:
+            ensure_ready(name, failures)
+        except ValueError as error:
+            log.warning("%s is left out: %s", name, error)
+            continue
         digest = fingerprint(cards[name], search, manifest).digest if name in cards else ""
         if digest and store.is_complete(name, digest):
             marks[name] = digest

@@ -10,6 +10,7 @@ from mps_study.compare.areas import measure_areas
 from mps_study.compare.more_sets import measure_more_sets
 from mps_study.compare.overlap import measure_overlaps
 from mps_study.compare.summary import summarise_models
+from mps_study.datasets.failures import Failures
 from mps_study.datasets.records import RecordStore
 from mps_study.models.card import ModelCard
 from mps_study.models.roster import Roster
@@ -25,9 +26,10 @@ def compute_areas(
     search: SearchConfig,
     manifest: pd.DataFrame,
     mps_records: RecordStore,
+    failures: Failures,
 ) -> pd.DataFrame:
     """The `areas` frame."""
-    marks = fingerprints_of(roster, model_cards, search, manifest, mps_records)
+    marks = fingerprints_of(roster, model_cards, search, manifest, mps_records, failures)
     architectures = {name: model_cards[name].architecture for name in marks}
     return measure_areas(small_records(mps_records, marks), manifest, architectures)
 
@@ -46,7 +48,11 @@ def compute_more_sets(areas: pd.DataFrame, mps_records: RecordStore, search: Sea
     return measure_more_sets(records, areas, search.minimum_confidence_threshold, search.confidence_floor)
 
 
-def compute_summary(areas: pd.DataFrame, model_cards: dict[str, ModelCard], metrics: Metrics) -> pd.DataFrame:
-    """The `model_summary` frame."""
-    here = [name for name, card in model_cards.items() if card.weights == "fine_tuned"]
-    return summarise_models(areas, metrics.resamples, metrics.seed, metrics.fine_tuned_accuracy, here)
+def compute_summary(
+    areas: pd.DataFrame, model_cards: dict[str, ModelCard], metrics: Metrics, fine_tuned_summary: pd.DataFrame
+) -> pd.DataFrame:
+    """The `model_summary` frame. Accuracies of fine-tuned forms are the other study's, unless the parameters say so."""
+    here = [name for name, card in model_cards.items() if card.weights.startswith("fine_tuned")]
+    there = [(str(row["model"]), float(row["accuracy"])) for _, row in fine_tuned_summary.iterrows()]
+    known = dict(there) | metrics.fine_tuned_accuracy
+    return summarise_models(areas, metrics.resamples, metrics.seed, known, here)

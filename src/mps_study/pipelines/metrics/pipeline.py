@@ -11,7 +11,7 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 compute_areas,
-                ["params:models", "model_cards", "params:search", "manifest", "mps_records"],
+                ["params:models", "model_cards", "params:search", "manifest", "mps_records", "failures_so_far"],
                 "areas",
                 name="compute_areas",
             ),
@@ -19,7 +19,7 @@ def create_pipeline() -> Pipeline:
             node(compute_more_sets, ["areas", "mps_records", "params:search"], "more_sets", name="compute_more_sets"),
             node(
                 compute_summary,
-                ["areas", "model_cards", "params:metrics"],
+                ["areas", "model_cards", "params:metrics", "fine_tuned_summary"],
                 "model_summary",
                 name="compute_summary",
             ),

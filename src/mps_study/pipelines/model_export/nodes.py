@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 
+from mps_study.datasets.claims import Claims
+from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.models import Checkpoint
 from mps_study.images.decoding import decode
@@ -16,9 +16,11 @@ from mps_study.models.card import ModelCard
 from mps_study.models.export import Exported, export_model, export_request
 from mps_study.models.roster import Roster
 from mps_study.parameters import ModelExport
+from mps_study.pipelines.failing import ensure_ready, noted, unless_all_failed
 from mps_study.progress import with_progress
 
 log = logging.getLogger(__name__)
+STAGE = "model_export"
 
 
 def export_models(
@@ -29,8 +31,16 @@ def export_models(
     checkpoints: dict[str, Checkpoint],
     model_export: ModelExport,
     so_far: dict[str, ModelCard],
-) -> Iterator[tuple[dict[str, Exported], dict[str, ModelCard]]]:
-    """One ONNX file and card a model; those that are up to date are left alone."""
+    claims: Claims,
+    failed_before: Failures,
+) -> Iterator[tuple[dict[str, Exported], dict[str, ModelCard], Failures]]:
+    """One ONNX file and card a model; those that are up to date are left alone.
+
+    A model that fails is noted, and the others go on.
+
+    Raises:
+        ClickException: no model at all could be exported.
+    """
     chosen = roster.choose(model)
     paths = {name: checkpoints[name].path if name in checkpoints else None for name in chosen}
     stale = [
@@ -40,24 +50,22 @@ def export_models(
     ]
     rows = manifest.head(model_export.parity_images)
     pictures = [decode(images[f], i) for f, i in zip(rows["file"], rows["image"], strict=True)]
-    yield {}, {}
+    failures: dict[tuple[str, str], str | None] = {(STAGE, name): None for name in chosen if name not in stale}
+    yield {}, {}, failures
     for name in with_progress(stale, len(stale), "exporting"):
-        with tempfile.TemporaryDirectory() as folder:
-            exported = export_model(
-                name,
-                chosen[name],
-                pictures,
-                Path(folder),
-                paths[name],
-                model_export.tolerance,
-                checkpoints[name].facts["holdout_accuracy"] if name in checkpoints else None,
-            )
-            yield {name: exported}, {name: exported.card}
-        parity = exported.card.parity
-        if parity:
-            log.info(
-                "%s: agrees with torch on %d images to %.1g",
-                name,
-                parity.images,
-                parity.max_difference,
-            )
+        accuracy = checkpoints[name].facts["holdout_accuracy"] if name in checkpoints else None
+        try:
+            ensure_ready(name, failed_before, ("fine_tuning",))
+            with claims.claim(f"{STAGE}/{name}") as folder:
+                exported = export_model(
+                    name, chosen[name], pictures, folder, paths[name], model_export.tolerance, accuracy
+                )
+                yield {name: exported}, {name: exported.card}, {(STAGE, name): None}
+        except Exception as error:
+            failures[STAGE, name] = noted(STAGE, name, error)
+            yield {}, {}, {(STAGE, name): failures[STAGE, name]}
+            continue
+        if exported.card.parity:
+            parity = exported.card.parity
+            log.info("%s: agrees with torch on %d images to %.1g", name, parity.images, parity.max_difference)
+    unless_all_failed(STAGE, chosen, failures)

@@ -19,8 +19,10 @@ def create_pipeline() -> Pipeline:
                     "checkpoints",
                     "params:model_export",
                     "model_cards_so_far",
+                    "claims",
+                    "failures_so_far",
                 ],
-                ["onnx_models", "model_cards"],
+                ["onnx_models", "model_cards", "failures_of_export"],
                 name="export_models",
             )
         ],

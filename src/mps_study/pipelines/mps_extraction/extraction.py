@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordShard, RecordStore
 from mps_study.images.decoding import DecodingError, decode
-from mps_study.models.card import ModelCard
+from mps_study.models.card import ModelCard, digest_of_files
 from mps_study.models.classifier import OnnxClassifier
+from mps_study.models.export import files_of
 from mps_study.models.throughput import machine
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
@@ -25,6 +26,9 @@ from mps_study.pipelines.fingerprint import Fingerprint, baseline_path
 from mps_study.progress import progress_bar
 
 log = logging.getLogger(__name__)
+
+SHARD_SECONDS = 60
+"""A shard is written after this time even if it is not full: what a killed run loses, beside the images in flight."""
 
 
 def extract_model(
@@ -89,7 +93,7 @@ def extract_model(
             rate = evaluations / (time.perf_counter() - begun)
             bar.set_postfix_str(f"{rate:.0f} evaluations/s", refresh=False)
             bar.update()
-            if len(waiting) >= extraction.shard_size:
+            if len(waiting) >= extraction.shard_size or time.perf_counter() - started > SHARD_SECONDS:
                 yield shard(complete=False), card
     if todo:
         rate = evaluations / (time.perf_counter() - begun)
@@ -99,7 +103,16 @@ def extract_model(
 
 
 def _opened(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:
-    """The classifier, asked as the parameters say or else as is fastest here; and the card, which remembers that."""
+    """The classifier, asked as the parameters say or else as is fastest here; and the card, which remembers that.
+
+    Raises:
+        ValueError: the ONNX file is not the one that the card describes.
+    """
+    if digest_of_files(*files_of(model)) != card.digest:
+        raise ValueError(
+            f"{model} is not the model that its card describes (its sha256 differs); "
+            f"run `kedro run --pipeline model_export --params model={card.name}` to export it again"
+        )
     classifier = OnnxClassifier(model, extraction.device, extraction.batch_size, extraction.workers)
     if extraction.batch_size and extraction.workers:
         return classifier, card

@@ -8,16 +8,24 @@ from pathlib import Path
 
 import pandas as pd
 
+from mps_study.datasets.claims import ClaimedError, Claims
+from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordShard, RecordStore
 from mps_study.models.card import ModelCard
 from mps_study.models.roster import Roster
 from mps_study.mps.config import SearchConfig
+from mps_study.mps.types import FAILED
 from mps_study.parameters import Extraction
+from mps_study.pipelines.failing import ensure_ready, noted, unless_all_failed
 from mps_study.pipelines.fingerprint import fingerprint
 from mps_study.pipelines.mps_extraction.extraction import extract_model
 
 log = logging.getLogger(__name__)
+
+
+STAGE = "mps_extraction"
+Step = tuple[RecordShard, dict[str, ModelCard], Failures]
 
 
 def extract_records(
@@ -30,34 +38,64 @@ def extract_records(
     search: SearchConfig,
     extraction: Extraction,
     so_far: RecordStore,
-) -> Iterator[tuple[RecordShard, dict[str, ModelCard]]]:
-    """Shards of records and cards, model by model. A model that fails is reported at the end; the others go on.
+    claims: Claims,
+    failed_before: Failures,
+) -> Iterator[Step]:
+    """Shards of records, cards and failures, model by model.
+
+    A model that fails, or that another process is searching, is noted; the others go on. Those that were held by
+    another process get a second turn at the end.
 
     Raises:
-        RuntimeError: after all models have had their turn, if any failed.
+        ClickException: no model at all has its records.
     """
-    chosen = roster.choose(model)
-    failures: dict[str, str] = {}
-    complete: RecordShard | None = None
-    for name in chosen:
+    chosen = list(roster.choose(model))
+    failures: dict[tuple[str, str], str | None] = {}
+    waiting = chosen
+
+    def searched(name: str) -> Iterator[Step]:
+        ensure_ready(name, failed_before)
         if name not in model_cards or name not in onnx_models:
-            failures[name] = "it has not been exported; run `kedro run --pipeline model_export` first"
-            continue
+            raise FileNotFoundError("it has not been exported; run `kedro run --pipeline model_export` first")
         card = model_cards[name]
         mark = fingerprint(card, search, manifest)
         if so_far.is_complete(name, mark.digest):
             log.info("%s: all %d records are there (%s)", name, len(manifest), mark.digest)
-            complete = RecordShard(name, mark.digest, mark.facts, len(manifest), [], {}, complete=True)
-            continue
-        try:
+            yield RecordShard(name, mark.digest, mark.facts, len(manifest), [], {}, complete=True), {}, {}
+        else:
             found = extract_model(card, onnx_models[name], images, manifest, search, extraction, mark, so_far)
             for shard, card in found:
-                yield shard, {name: card}
-        except Exception as error:
-            log.exception("%s: the search failed; going on with the next model", name)
-            failures[name] = f"{type(error).__name__}: {error}"
-    if failures:
-        lines = "\n".join(f"  {name}: {why}" for name, why in failures.items())
-        raise RuntimeError(f"{len(failures)} of {len(chosen)} models have no records:\n{lines}")
-    if complete:  # Kedro wants at least one output of a node
-        yield complete, {}
+                yield shard, {name: card}, {}
+        worst = too_many_failed(so_far.read(name, mark.digest), extraction.max_failed_share)
+        yield _no_records(), {}, {(STAGE, name): worst}
+
+    for _ in range(2):
+        held = []
+        for name in waiting:
+            failures.pop((STAGE, name), None)
+            try:
+                with claims.claim(f"{STAGE}/{name}"):
+                    yield from searched(name)
+            except Exception as error:
+                failures[STAGE, name] = noted(STAGE, name, error)
+                held += [name] if isinstance(error, ClaimedError) else []
+        waiting = held
+    yield _no_records(), {}, failures
+    unless_all_failed(STAGE, chosen, failures)
+
+
+def too_many_failed(records: pd.DataFrame, max_share: float) -> str | None:
+    """A sentence if more than this share of a model's records have the status `failed`; None otherwise."""
+    failed = records[records["status"] == FAILED]
+    if len(failed) <= max_share * len(records):
+        return None
+    image, reason = failed.iloc[0][["image", "reason"]]
+    return (
+        f"{len(failed)} of {len(records)} images failed, a larger share than extraction.max_failed_share "
+        f"({max_share:g}); the first is {image}: {reason}"
+    )
+
+
+def _no_records() -> RecordShard:
+    """What comes with the note of a failure: a shard that is not written."""
+    return RecordShard("", "", {}, 0, [], {})

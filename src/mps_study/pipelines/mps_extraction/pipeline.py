@@ -21,8 +21,10 @@ def create_pipeline() -> Pipeline:
                     "params:search",
                     "params:extraction",
                     "mps_records_so_far",
+                    "claims",
+                    "failures_so_far",
                 ],
-                ["mps_records", "model_cards_measured"],
+                ["mps_records", "model_cards_measured", "failures_of_extraction"],
                 name="extract_records",
             )
         ],

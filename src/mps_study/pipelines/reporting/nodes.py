@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from mps_study.datasets.failures import Failures
 from mps_study.datasets.figures import Pictures as PictureFiles
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore
@@ -31,6 +32,7 @@ def gather_results(
     mps_records: RecordStore,
     reporting: Reporting,
     parameters: dict[str, Any],
+    failures: Failures,
 ) -> StudyResults:
     """What tables, figures and report read."""
     pictures = Pictures(manifest, areas, model_cards, images, mps_records)
@@ -53,6 +55,7 @@ def gather_results(
             name: Origin(card.timm or "", card.weights, card.holdout_accuracy) for name, card in model_cards.items()
         },
         figure_images=images_of_figures(reporting, manifest),
+        failed_stages={f"{model}, {stage}": str(reason) for (stage, model), reason in failures.items()},
     )
 
 

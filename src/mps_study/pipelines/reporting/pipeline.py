@@ -29,6 +29,7 @@ def create_pipeline() -> Pipeline:
                     "mps_records",
                     "params:reporting",
                     "parameters",
+                    "failures_so_far",
                 ],
                 "study_results",
                 name="gather_results",

@@ -1,0 +1,101 @@
+"""Claims: one process works on a thing at a time. A claim ends with its process, however that ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from kedro.io import AbstractDataset, DatasetError
+
+from mps_study.datasets.files import write_bytes
+
+
+class ClaimedError(RuntimeError):
+    """Another process holds the claim; the message says which, where and since when."""
+
+
+class Claims:
+    """Locks in a folder, by name (`stage` or `stage/model`): `<name>.lock`, who holds it, a workplace while it is held.
+
+    The lock is the operating system's (flock): it is gone when its process is, killed or not. On a file system
+    without flock filelock warns and makes a lock of the file itself.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def unwritable(self) -> Path | None:
+        """A folder of the study in which nothing can be written; None if all is well."""
+        study = self._folder.parent
+        existing = next(folder for folder in (study, *study.resolve().parents) if folder.is_dir())
+        inside = [folder for folder in study.iterdir() if folder.is_dir()] if study.is_dir() else []
+        return next((folder for folder in (existing, *inside) if not os.access(folder, os.W_OK | os.X_OK)), None)
+
+    @contextmanager
+    def claim(self, name: str) -> Iterator[Path]:
+        """Hold `name`; yields an empty folder for unfinished work, which goes when the claim ends.
+
+        Raises:
+            ClaimedError: another process holds it.
+        """
+        workplace = self._folder / name
+        workplace.parent.mkdir(parents=True, exist_ok=True)
+        lock, holder = FileLock(self._folder / f"{name}.lock"), self._folder / f"{name}.holder.json"
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise ClaimedError(f"{name} is held by {_told(holder)}; wait for it, or stop it") from None
+        try:
+            write_bytes(holder, json.dumps(_myself()).encode())
+            shutil.rmtree(workplace, ignore_errors=True)
+            workplace.mkdir()
+            yield workplace
+        finally:
+            shutil.rmtree(workplace, ignore_errors=True)
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+
+class ClaimFolder(AbstractDataset[None, Claims]):
+    """Loads the `Claims` of a folder."""
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Claims:
+        """The claims; the folder need not exist yet."""
+        return Claims(self._folder)
+
+    def save(self, data: None) -> None:
+        """Never called: claims are made while work is done."""
+        raise DatasetError("claims are made by the nodes that work, and not saved")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._folder)}
+
+
+def _myself() -> dict[str, Any]:
+    return {
+        "process": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    }
+
+
+def _told(holder: Path) -> str:
+    try:
+        facts = json.loads(holder.read_text())
+        return f"process {facts['process']} on {facts['host']} since {facts['since']} (`{facts['command']}`)"
+    except (OSError, ValueError, KeyError):
+        return "another process"

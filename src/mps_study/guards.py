@@ -1,0 +1,98 @@
+"""Guards of a study while it runs: no two processes in one stage, and an exit code that tells of failures."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from contextlib import ExitStack
+from typing import Any
+
+from click import ClickException
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline.node import Node
+
+from mps_study.datasets.claims import ClaimedError, Claims
+from mps_study.datasets.failures import Failures
+
+log = logging.getLogger(__name__)
+
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EFBIG)
+BY_MODEL = ("fine_tuning", "model_export", "mps_extraction")
+"""Stages that claim model by model, so that several processes can share the work."""
+
+
+class ClaimHooks:
+    """Claims the stage that a node belongs to, unless it claims by model; holds it until the next stage begins."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._held = ExitStack()
+
+    @hook_impl
+    def before_node_run(self, node: Node, catalog: Any) -> None:
+        """Move on to the node's stage."""
+        (stage,) = node.tags
+        if stage == self._stage:
+            return
+        self._leave()
+        self._stage = stage
+        if stage in BY_MODEL:
+            return
+        claims: Claims = catalog.load("claims")
+        try:
+            self._held.enter_context(claims.claim(stage))
+        except ClaimedError as error:
+            self._stage = ""
+            raise ClickException(f"this study is being worked on: {error}") from None
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        """Let go."""
+        self._leave()
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Let go."""
+        self._leave()
+
+    def _leave(self) -> None:
+        self._held.close()
+        self._held, self._stage = ExitStack(), ""
+
+
+class FailureHooks:
+    """Ends a run with exit code 1, once all is done that could be done, if a model failed in it."""
+
+    def __init__(self) -> None:
+        self._failures: dict[tuple[str, str], str | None] = {}
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Forget an earlier run of this process."""
+        self._failures = {}
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Failures) -> None:
+        """Remember what failed."""
+        if dataset_name.startswith("failures_of_"):
+            self._failures |= data
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Say that nothing is lost when it is the disk that failed."""
+        while error.__cause__ or error.__context__:
+            error = error.__cause__ or error.__context__  # type: ignore[assignment]
+        if isinstance(error, OSError) and error.errno in DISK_FAULTS:
+            log.error("%s; what is finished is kept: make room, or the folder writable, and run the same again", error)
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self) -> None:
+        """Tell.
+
+        Raises:
+            ClickException: something failed.
+        """
+        failed = {what: reason for what, reason in self._failures.items() if reason}
+        if failed:
+            lines = "\n".join(f"  {stage}, {model}: {reason}" for (stage, model), reason in failed.items())
+            raise ClickException(f"the run is done, but without some of what was asked for:\n{lines}")

@@ -1,0 +1,70 @@
+"""A claim is held by one process, ends with it however it ends, and leaves no unfinished work."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from mps_study.datasets.claims import ClaimedError, ClaimFolder
+
+HOLD = """
+import sys, time
+from mps_study.datasets.claims import Claims
+from pathlib import Path
+with Claims(Path(sys.argv[1])).claim("mps_extraction/m") as workplace:
+    (workplace / "half").write_text("half")
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def claims(tmp_path):
+    """Claims of a study."""
+    return ClaimFolder(str(tmp_path / "study/claims")).load()
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another process that holds a claim."""
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "study/claims")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_the_second_is_told_who_holds_it(claims, other):
+    held = rf"mps_extraction/m is held by process {other.pid} on .+ since 20\d\d-"
+    with pytest.raises(ClaimedError, match=held), claims.claim("mps_extraction/m"):
+        pass
+    with claims.claim("mps_extraction/another"):
+        pass
+
+
+def test_a_claim_ends_with_its_process_and_its_workplace_is_found_empty(claims, other, tmp_path):
+    os.kill(other.pid, signal.SIGKILL)
+    other.wait()
+    assert (tmp_path / "study/claims/mps_extraction/m/half").exists()
+    with claims.claim("mps_extraction/m") as workplace:
+        assert list(workplace.iterdir()) == []
+    assert sorted(path.name for path in (tmp_path / "study/claims").rglob("*")) == ["m.lock", "mps_extraction"]
+
+
+def test_a_claim_ends_when_its_work_fails(claims):
+    with pytest.raises(ZeroDivisionError), claims.claim("reporting"):
+        _ = 1 / 0
+    with claims.claim("reporting"):
+        pass
+
+
+def test_a_folder_that_cannot_be_written_to_is_found(claims, tmp_path, monkeypatch):
+    assert claims.unwritable() is None
+    records = tmp_path / "study/records"
+    records.mkdir(parents=True)
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != records and real(path, mode))
+    assert claims.unwritable() == records

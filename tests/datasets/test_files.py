@@ -1,0 +1,105 @@
+"""Files are whole or absent, frames and figures and models with them."""
+
+import errno
+import os
+
+import pandas as pd
+import pytest
+from kedro.io import Version
+from kedro.io.core import generate_timestamp
+
+from mps_study.datasets.failures import FailureNotes
+from mps_study.datasets.files import copy_atomically, sweep, write_bytes
+from mps_study.datasets.frames import Frame, FrameOfAnotherStudy
+from mps_study.datasets.page import Page
+
+
+def full(*_):
+    """As a full disk answers."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+    target = tmp_path / "file"
+    write_bytes(target, b"old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_bytes(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_copy_is_whole_or_absent(tmp_path, monkeypatch):
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * 1000)
+    copy_atomically(source, tmp_path / "there/copy")
+    assert (tmp_path / "there/copy").read_bytes() == source.read_bytes()
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(OSError, match="No space left"):
+        copy_atomically(source, tmp_path / "there/second")
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["copy"]
+
+
+def test_what_is_swept_is_said(tmp_path, caplog):
+    (tmp_path / "a.onnx123.partial").touch()
+    (tmp_path / "b.onnx123.partial").touch()
+    (tmp_path / "a.onnx").touch()
+    sweep(tmp_path, "a.onnx*")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.onnx", "b.onnx123.partial"]
+    assert "removed 1 half-written files" in caplog.text
+
+
+def test_a_half_written_frame_is_not_the_newest(tmp_path):
+    path = tmp_path / "areas.parquet"
+
+    def dataset():
+        version = Version(None, generate_timestamp())
+        return Frame(filepath=str(path), version=version, save_args={"index": False})
+
+    first = pd.DataFrame({"x": [1.5, 2.5]})
+    dataset().save(first)
+    killed = path / "2099-01-01T00.00.00.000Z" / "areas.parquetabc.partial"
+    killed.parent.mkdir()
+    killed.write_bytes(b"PAR1 and no more")
+    pd.testing.assert_frame_equal(dataset().load(), first)
+    second = dataset()
+    second.save(first * 2)
+    pd.testing.assert_frame_equal(second.load(), first * 2)
+    assert not list(path.rglob("*.partial"))
+
+
+def test_a_frame_that_cannot_be_written_leaves_the_last_one(tmp_path, monkeypatch):
+    path = tmp_path / "areas.parquet"
+    first = pd.DataFrame({"x": [1.5]})
+    Frame(filepath=str(path), version=Version(None, None)).save(first)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Exception, match="No space left"):
+        Frame(filepath=str(path), version=Version(None, "2099-01-01T00.00.00.000Z")).save(first * 2)
+    pd.testing.assert_frame_equal(Frame(filepath=str(path), version=Version(None, None)).load(), first)
+
+
+def test_a_page_that_cannot_be_written_stays_as_it_was(tmp_path, monkeypatch):
+    page = Page(filepath=str(tmp_path / "report.html"))
+    page.save("old, with umlauts: äöü")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Exception, match="No space left"):
+        page.save("new")
+    assert page.load() == "old, with umlauts: äöü"
+
+
+def test_a_failure_stands_until_its_stage_succeeds(tmp_path):
+    notes = FailureNotes(str(tmp_path))
+    notes.save({("model_export", "a"): "no weights", ("mps_extraction", "b"): None})
+    assert notes.load() == {("model_export", "a"): "no weights"}
+    notes.save({("model_export", "a"): None})
+    assert notes.load() == {}
+
+
+def test_a_frame_of_another_study_is_empty_until_that_study_has_made_it(tmp_path):
+    def there():
+        return FrameOfAnotherStudy(filepath=str(tmp_path / "summary.parquet"), version=Version(None, None))
+
+    assert there().load().empty
+    summary = pd.DataFrame({"model": ["a"], "accuracy": [0.5]})
+    Frame(filepath=str(tmp_path / "summary.parquet"), version=Version(None, "2026-01-01T00.00.00.000Z")).save(summary)
+    pd.testing.assert_frame_equal(there().load(), summary)

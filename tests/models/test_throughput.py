@@ -1,0 +1,27 @@
+"""How the fastest batch size is found."""
+
+import numpy as np
+import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
+
+from mps_study.models.throughput import measure
+
+
+def memory_for(limit):
+    """A model on a device that holds batches up to a limit."""
+
+    def logits(inputs):
+        if len(inputs) > limit:
+            raise RuntimeException("Failed to allocate memory for requested buffer")
+        return np.zeros((len(inputs), 2), dtype=np.float32)
+
+    return logits
+
+
+def test_a_batch_that_does_not_fit_the_device_is_not_chosen():
+    assert measure(memory_for(4), (3, 8, 8), (1, 2, 4, 8, 16), [1, 2]).batch_size <= 4
+
+
+def test_a_device_that_holds_not_even_the_smallest_batch_is_an_error():
+    with pytest.raises(RuntimeException, match="Failed to allocate"):
+        measure(memory_for(4), (3, 8, 8), (8, 16), [1])

@@ -1,0 +1,117 @@
+"""Trials other than kills: Ctrl-C, two processes at once, a full disk, a folder without permission, memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from project import STUDY, differences, leftovers, make_project, records, run, start
+
+RECORDS = f"data/{STUDY}/05_mps_records"
+SEARCH = ("mps_extraction", "metrics", "statistics", "reporting")
+UNPRIVILEGED = 65534
+
+
+def _without_records(folder: Path, whole: Path, name: str) -> Path:
+    """A copy of the finished study, which has to search and report again."""
+    project = folder / name
+    shutil.copytree(whole, project, symlinks=True)
+    for path in (RECORDS, f"data/{STUDY}/06_measures", f"data/{STUDY}/07_statistics", f"data/{STUDY}/08_report"):
+        shutil.rmtree(project / path)
+    return project
+
+
+def _same(whole: Path, project: Path) -> None:
+    wrong = differences(whole, project) + [f"left over: {path}" for path in leftovers(project)]
+    if wrong:
+        raise AssertionError("\n".join(wrong))
+
+
+def interrupt(folder: Path, whole: Path) -> list[str]:
+    """Ctrl-C while it searches and while it trains: how long until it is gone, and what is left."""
+    took = {}
+    for stage in ("mps_extraction", "fine_tuning"):
+        project = _without_records(folder, whole, f"interrupted_{stage}")
+        if stage == "fine_tuning":
+            shutil.rmtree(project / f"data/{STUDY}/03_checkpoints")
+        started = start(project, stage)
+        started.wait_for("Running node")
+        time.sleep(2)
+        assert started.process.poll() is None, f"{stage} was done before Ctrl-C"
+        began = time.perf_counter()
+        started.kill(signal.SIGINT)
+        code = started.wait()
+        took[stage] = time.perf_counter() - began
+        assert code != 0, f"{stage} ended with 0 after Ctrl-C"
+        assert took[stage] < 5, f"{stage} took {took[stage]:.1f} s to end after Ctrl-C"
+        run(project)
+        _same(whole, project)
+    return [f"Ctrl-C in {stage}: gone after {seconds:.1f} s, ended equal to the bit" for stage, seconds in took.items()]
+
+
+def twice(folder: Path, whole: Path) -> list[str]:
+    """Two searches of one study at the same moment."""
+    project = _without_records(folder, whole, "twice")
+    both = [start(project, "mps_extraction") for _ in range(2)]
+    codes = [each.wait() for each in both]
+    found = records(project)
+    assert not found.duplicated(["model", "fingerprint", "image"]).any(), "an image was searched twice"
+    run(project, *SEARCH)
+    _same(whole, project)
+    held = [line.strip() for each in both for line in each.lines if "is held by process" in line]
+    return [f"exit codes {codes}, {len(held)} lines said who holds a model; no image twice, all equal to the bit"]
+
+
+def disk(folder: Path, whole: Path) -> list[str]:
+    """A disk that is full in the middle of the search; a folder that cannot be written to."""
+    told = []
+    project = _without_records(folder, whole, "full")
+    store = project / RECORDS
+    store.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(store)], capture_output=True)
+    if mounted.returncode:
+        told.append("full disk: not tried, this user may not mount a small file system")
+    else:
+        try:
+            started = start(project, "mps_extraction")
+            assert started.wait() == 1, f"a full disk went unnoticed:\n{started.text[-2000:]}"
+            assert "No space left on device" in started.text, started.text[-2000:]
+            assert "what is finished is kept" in started.text, started.text[-2000:]
+            kept = len(records(project))
+            subprocess.run(["mount", "-o", "remount,size=50m", str(store)], check=True)
+            run(project, *SEARCH)
+            _same(whole, project)
+        finally:
+            subprocess.run(["umount", "-l", str(store)], check=False)
+        told.append(f"full disk, on another file system: told, {kept} records kept, with room ended equal to the bit")
+    if os.geteuid() == 0:
+        project = _without_records(folder, whole, "forbidden")
+        for path in (folder, *folder.parents):
+            path.chmod(path.stat().st_mode | 0o055)
+        started = start(project, "mps_extraction", user=UNPRIVILEGED, group=UNPRIVILEGED)
+        code = started.wait()
+        assert code == 1, started.text[-2000:]
+        assert "cannot be written to" in started.text and "Traceback" not in started.text, started.text[-2000:]
+        assert not (project / RECORDS).exists()
+        told.append("a folder without permission: told in one line before any work")
+    return told
+
+
+def memory(folder: Path) -> list[str]:
+    """Peak resident memory of a search of 20 and of 200 images."""
+    peaks = {}
+    for images in (20, 200):
+        project = make_project(folder / f"memory{images}", ("resnet_b",), images // 2, iterations=1)
+        run(project, "data_sampling", "fine_tuning", "model_export")
+        started = start(project, "mps_extraction")
+        _, status, used = os.wait4(started.process.pid, 0)
+        assert status == 0, started.text[-2000:]
+        assert len(records(project)) == images
+        peaks[images] = used.ru_maxrss / 1024
+    ratio = peaks[200] / peaks[20]
+    assert ratio < 1.1, f"peak memory grew: {peaks}"
+    return [f"peak {peaks[20]:.0f} MB with 20 images, {peaks[200]:.0f} MB with 200, ratio {ratio:.3f}"]
