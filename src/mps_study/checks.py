@@ -36,6 +36,19 @@ class CheckHooks:
         except ParameterError as error:
             raise ClickException(str(error)) from None
 
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Answer what a user can mend in its own lines, without a traceback, after all others have seen it."""
+        from mps_study.images.candidates import SourceError, UnreadableError
+        from mps_study.images.decoding import DecodingError
+        from mps_study.models.export import ParityError
+        from mps_study.models.onnx_file import OnnxFileError
+        from mps_study.models.weights import WeightsError
+
+        images = (SourceError, UnreadableError, DecodingError)
+        if isinstance(error, (*images, ParityError, OnnxFileError, WeightsError)):
+            raise ClickException(str(error)) from error
+
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Say in one line all that this run needs and lacks."""

@@ -149,9 +149,7 @@ def test_training_keeps_copies_and_leaves_out_what_cannot_be_used(tmp_path):
 def test_a_source_without_one_good_image_is_refused_with_the_first_reason(tmp_path):
     (tmp_path / "c").mkdir()
     (tmp_path / "c/1.png").write_bytes(b"")
-    with pytest.raises(
-        SourceError, match=r"none of the 1 labelled images can be used; the first: .* is an empty"
-    ):
+    with pytest.raises(SourceError, match=r"none of the 1 labelled images can be used; the first: .* is an empty"):
         sample(tmp_path)
 
 

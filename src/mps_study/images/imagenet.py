@@ -55,9 +55,7 @@ def imagenet(path: str, part: str = "val") -> list[Candidate]:
     candidates = []
     for name, file in files:
         label, class_name = labels[wnids[name]] if wnids else (None, None)
-        candidates.append(
-            Candidate(as_id(file.stem), file.suffix.lower(), FileBytes(file), label, class_name)
-        )
+        candidates.append(Candidate(as_id(file.stem), file.suffix.lower(), FileBytes(file), label, class_name))
     _check_unique(candidates, images)
     return candidates
 

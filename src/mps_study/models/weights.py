@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import timm
@@ -134,10 +136,20 @@ def read_checkpoint(path: Path) -> StateDict:
 
             return load_file(path)
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # unpickling, zip and safetensors errors have no common type
+    except UnpicklingError as error:
+        code = re.search(r"GLOBAL (\S+)", str(error))  # torch goes on for lines about how to run it all the same
+        what = f"it wants to run {code[1]}" if code else "it is no file of torch, or was cut short"
         raise WeightsError(
-            f"checkpoint {path} cannot be read as plain tensors ({type(error).__name__}: {error})"
+            f"checkpoint {path} cannot be read as plain tensors: {what}, and nothing in it was run; save a state dict "
+            "of tensors, best as safetensors"
         ) from error
+    except Exception as error:  # zip, file and safetensors errors have no common type
+        raise WeightsError(
+            f"checkpoint {path} cannot be read as plain tensors ({type(error).__name__}: "
+            f"{' '.join(str(error).split())}); copy or save it again"
+        ) from error
+    if not isinstance(state, Mapping):
+        raise WeightsError(f"checkpoint {path} holds a {type(state).__name__}; save a state dict of tensors")
     for key in ("state_dict", "model"):
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
@@ -160,7 +172,8 @@ def _fill(name: str, model: nn.Module, state: StateDict, origin: str) -> nn.Modu
     try:
         model.load_state_dict(dict(state))
     except RuntimeError as error:
-        raise WeightsError(f"model {name!r}: the checkpoint {origin} does not fit: {error}") from error
+        why = " ".join(str(error).split())
+        raise WeightsError(f"model {name!r}: the checkpoint {origin} does not fit: {why}") from error
     return model
 
 
