@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 View = tuple[float, float, float, float]
 """Top, left, bottom, right of the part of the source image that the model sees, in source pixels."""
 
@@ -24,10 +24,10 @@ class Preprocessing(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input_size: Annotated[int, Field(ge=1)]
+    input_size: Annotated[int, Field(strict=True, ge=1, le=10_000)]
     mean: tuple[Finite, ...] = (0.485, 0.456, 0.406)
     std: tuple[Annotated[Finite, Field(gt=0)], ...] = (0.229, 0.224, 0.225)
-    crop_pct: Annotated[float, Field(gt=0, le=1)] = 0.875
+    crop_pct: Annotated[Finite, Field(gt=0, le=1)] = 0.875
     crop_mode: Literal["center", "squash", "border"] = "center"
     interpolation: Literal["bilinear", "bicubic", "nearest", "lanczos"] = "bicubic"
 

