@@ -1,20 +1,36 @@
-"""What a run needs of the world: images, a GPU, the hub, a folder to write to. Each is looked for before any work."""
+"""What a run needs of the world: images, files of models, GPU, hub, a folder to write to; looked for before work."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from mps_study.images.candidates import SourceError
+from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
 from mps_study.images.sources import candidates_of
 from mps_study.models.classifier import cuda_works
 from mps_study.models.export import export_request
 from mps_study.models.fine_tuning import wants_fine_tuning
 from mps_study.models.hub import hub_fault
+from mps_study.models.onnx_file import OnnxFileError, read_graph
 from mps_study.models.roster import ModelEntry, Roster
 from mps_study.parameters import DataSampling, Extraction, ModelExport
+
+
+def files(nodes: set[str], catalog: Any) -> str | None:
+    """The user's own ONNX files, and the checkpoints that the roster names by path."""
+    for name, entry in _chosen(nodes, "export_models", catalog).items():
+        origin, _, path = entry.weights.removeprefix("fine_tuned:").partition(":")
+        if entry.onnx is not None:
+            try:
+                read_graph(Path(entry.onnx))
+            except (FileNotFoundError, OnnxFileError) as error:
+                return f"model {name!r}: {error}"
+        elif origin == "file" and not Path(path).is_file():
+            return f"model {name!r}: there is no checkpoint {path}; set `weights` in the roster to a file that is there"
+    return None
 
 
 def images(nodes: set[str], catalog: Any) -> str | None:
@@ -23,14 +39,29 @@ def images(nodes: set[str], catalog: Any) -> str | None:
         return None
     sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
     wanted = [(half, getattr(sampling, half)) for half in HALVES]
+    drawn: list[Candidate] = []
     try:
         for half, images_of in wanted:
             if images_of is not None:
-                draw(candidates_of(images_of.source), half, images_of.n, sampling.seed)
+                chosen = draw(candidates_of(images_of.source), half, images_of.n, sampling.seed)
+                drawn += chosen if half == "labelled" else []
         if sampling.training is not None:
             candidates_of(sampling.training)
     except SourceError as error:
         return str(error)
+    return _labels_fault(drawn, _chosen(nodes, "export_models", catalog))
+
+
+def _labels_fault(drawn: list[Candidate], models: dict[str, ModelEntry]) -> str | None:
+    """One line if an image's class is none of a model's: every answer would count as wrong."""
+    last = max(drawn, key=lambda candidate: candidate.label or 0, default=None)
+    for name, entry in models.items():
+        if last is not None and last.label is not None and last.label >= entry.classes:
+            return (
+                f"image {last.image!r} is of class {last.label}, but model {name!r} has {entry.classes} classes (0 to "
+                f"{entry.classes - 1}); give images of the model's classes, or draw them as unlabelled ones "
+                "(data_sampling.labelled.n: 0)"
+            )
     return None
 
 
@@ -57,6 +88,8 @@ def hub(nodes: set[str], catalog: Any) -> str | None:
     tolerance = ModelExport.model_validate(catalog.load("params:model_export")).tolerance
     wanted = {name: entry for name, entry in tuned.items() if wants_fine_tuning(entry) and name not in checkpoints}
     for name, entry in exported.items():
+        if entry.onnx is not None:
+            continue
         done = name in cards and cards[name].request == export_request(entry, None, tolerance)
         if not wants_fine_tuning(entry) and not done:
             wanted[name] = entry
@@ -79,5 +112,5 @@ def _chosen(nodes: set[str], node: str, catalog: Any) -> dict[str, ModelEntry]:
     return roster.choose(catalog.load("params:model"))
 
 
-NEEDS = (images, gpu, hub, writable)
+NEEDS = (images, files, gpu, hub, writable)
 """What a run may lack; each answers with one line that says what is missing and what to do, or None."""

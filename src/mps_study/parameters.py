@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mps_study.models.roster import Roster, unknown
+from mps_study.images.decoding import DecodingError, decode
+from mps_study.images.sampling import HALVES
+from mps_study.images.sources import source_fault
+from mps_study.models.preprocessing import Preprocessing
+from mps_study.models.roster import ModelEntry, Roster, unknown
 from mps_study.mps.config import SearchConfig
 
 
 class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Draw(_Group):
@@ -37,7 +42,7 @@ class ModelExport(_Group):
     """Images and tolerance of the parity check (docs: `mps_study.models.export.export_model`)."""
 
     parity_images: Annotated[int, Field(ge=1)] = 8
-    tolerance: Annotated[float, Field(gt=0)] = 1e-4
+    tolerance: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-4
 
 
 class Extraction(_Group):
@@ -74,6 +79,9 @@ class Reporting(_Group):
     figure_images: dict[Literal["gallery", "stages", "largest_hausdorff", "all_wrong_alike", "disagreement"], str] = {}
 
 
+PATHS = ("imagenet", "caltech256")
+"""Paths that the sources of the paper's studies refer to."""
+
 GROUPS = (
     "data_sampling",
     "fine_tuning",
@@ -85,10 +93,9 @@ GROUPS = (
     "statistics",
     "reporting",
     "model",
-    "imagenet",
-    "caltech256",
+    *PATHS,
 )
-"""The top-level keys of the parameters; the last two are paths that the sources of the paper's studies refer to."""
+"""The top-level keys of the parameters."""
 
 
 class ParameterError(ValueError):
@@ -122,7 +129,13 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             faults.append(f"parameter group {name!r} is missing from conf")
         else:
             faults += _faults(name, parameters[name], group)
+    faults += [
+        f"parameter {name!r} is {parameters[name]!r}; use the path of a folder"
+        for name in PATHS
+        if not isinstance(parameters.get(name, "path"), str)
+    ]
     if not faults:
+        faults += _sources_faults(DataSampling.model_validate(parameters["data_sampling"]))
         faults += _roster_faults(Roster.model_validate(parameters["models"]), parameters.get("model"))
         faults += _files_of_search(parameters["search"])
     if faults:
@@ -140,7 +153,23 @@ def _files_of_search(search: Mapping[str, Any]) -> list[str]:
     path = baseline.get("path") if isinstance(baseline, Mapping) else None
     if not path:
         return [f"search.baseline is {baseline!r}; say which image: {{kind: image, path: FILE}}"]
-    return [] if Path(str(path)).is_file() else [f"search.baseline: there is no file {path}"]
+    if not Path(str(path)).is_file():
+        return [f"search.baseline: there is no file {path}"]
+    try:
+        decode(Path(str(path)).read_bytes(), str(path))
+    except (DecodingError, OSError) as error:
+        return [f"search.baseline: {error}"]
+    return []
+
+
+def _sources_faults(sampling: DataSampling) -> list[str]:
+    """Sources of no known kind or with wrong arguments, and a sample of no image."""
+    sources = {half: draw.source for half in HALVES if (draw := getattr(sampling, half)) is not None}
+    sources |= {"training": sampling.training} if sampling.training is not None else {}
+    faults = [f"data_sampling.{part}: {fault}" for part, source in sources.items() if (fault := source_fault(source))]
+    if not sum(draw.n for half in HALVES if (draw := getattr(sampling, half)) is not None):
+        faults.append("data_sampling draws no image; raise labelled.n or unlabelled.n")
+    return faults
 
 
 def _roster_faults(roster: Roster, model: Any) -> list[str]:
@@ -148,7 +177,12 @@ def _roster_faults(roster: Roster, model: Any) -> list[str]:
     from mps_study.models.timm_names import timm_fault
     from mps_study.models.weights import origin_fault
 
-    faults = [check(name, entry) for name, entry in roster.root.items() for check in (timm_fault, origin_fault)]
+    faults: list[str | None] = []
+    for name, entry in roster.root.items():
+        # An own ONNX file tells its input size, and timm's configuration the rest.
+        fields = {"input_size": 1} | entry.preprocessing
+        faults += [*_faults(f"models.{name}.preprocessing", fields, Preprocessing), timm_fault(name, entry)]
+        faults.append(None if entry.onnx else origin_fault(name, entry))
     try:
         roster.choose(None if model is None else str(model))
     except ValueError as error:
@@ -162,6 +196,8 @@ def _faults(name: str, values: Any, group: type) -> list[str]:
     if dataclasses.is_dataclass(group):
         known = [field.name for field in dataclasses.fields(group)]
         faults = [_unknown(f"{name}.{key}", name, known) for key in values if key not in known]
+        missing = (field.name for field in dataclasses.fields(group) if field.default is dataclasses.MISSING)
+        faults += [f"parameter '{name}.{key}' is missing" for key in missing if key not in values]
         if faults:
             return faults
         try:
@@ -173,14 +209,19 @@ def _faults(name: str, values: Any, group: type) -> list[str]:
     try:
         group.model_validate(values)
     except ValidationError as error:
-        return [_line(name, fault, group) for fault in error.errors()]
+        faults = error.errors()
+        wrong_keys = {fault["loc"][:-1] for fault in faults if fault["loc"][-1:] == ("[key]",)}
+        return [_line(name, fault, group) for fault in faults if fault["loc"] not in wrong_keys]
     return []
 
 
 def _line(name: str, fault: Any, group: type[BaseModel]) -> str:
-    path = ".".join([name, *(str(part) for part in fault["loc"])])
+    path = ".".join([name, *(str(part) for part in fault["loc"] if part != "[key]")])
     if fault["type"] == "extra_forbidden":
         return _unknown(path, path.rpartition(".")[0], _known_beside(group, fault["loc"]))
+    if fault["loc"][-1:] == ("[key]",) and fault["type"] == "literal_error":
+        parent = ".".join([name, *(str(part) for part in fault["loc"][:-2])])
+        return _unknown(path, parent, re.findall("'(.*?)'", fault["ctx"]["expected"]))
     if fault["type"] == "missing":
         return f"parameter {path!r} is missing"
     message = fault["msg"].removeprefix("Value error, ")
@@ -193,8 +234,6 @@ def _line(name: str, fault: Any, group: type[BaseModel]) -> str:
 def _known_beside(group: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
     """Names that are allowed where an unknown one was found."""
     if issubclass(group, Roster):
-        from mps_study.models.roster import ModelEntry
-
         return list(ModelEntry.model_fields)
     model: Any = group
     for part in location[:-1]:
@@ -211,11 +250,10 @@ def _unknown(path: str, parent: str, known: list[str]) -> str:
 def _strangers(parameters: Mapping[str, Any]) -> list[str]:
     """Models of `metrics.fine_tuned_accuracy` that the roster does not have."""
     metrics, models = parameters.get("metrics"), parameters.get("models")
-    if not isinstance(metrics, Mapping) or not isinstance(models, Mapping):
+    known = metrics.get("fine_tuned_accuracy") if isinstance(metrics, Mapping) else None
+    if not isinstance(known, Mapping) or not isinstance(models, Mapping):
         return []  # said elsewhere
     where = "metrics.fine_tuned_accuracy names models of the roster, parameters_models.yml."
     return [
-        unknown("model", str(name), models, where)
-        for name in metrics.get("fine_tuned_accuracy") or {}
-        if name not in models
+        unknown("model", str(name), models, where) for name in known if isinstance(name, str) and name not in models
     ]

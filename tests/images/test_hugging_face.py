@@ -9,7 +9,7 @@ import pytest
 
 from images.pictures import encoded
 from mps_study.images.candidates import SourceError
-from mps_study.images.sampling import collect, draw
+from mps_study.images.sampling import Drawn, collect
 from mps_study.images.sources import candidates_of
 
 NAMES = ["tench, Tinca tinca", "goldfish, Carassius auratus", "great white shark"]
@@ -46,8 +46,18 @@ def test_the_rows_of_a_split_are_candidates_with_the_data_sets_own_classes(datas
 def test_every_row_reads_its_own_bytes_across_files_and_row_groups(dataset):
     found = candidates_of({"kind": "hugging_face", "path": str(dataset), "split": "validation"})
     assert [c.read() for c in found] == [encoded(i) for i in range(7)]
-    drawn = collect((c, "labelled", "hugging_face") for c in draw(found, "labelled", 4, seed=1))
+    drawn = Drawn()
+    collect(found, "labelled", 4, 1, "hugging_face", drawn)
     assert len(drawn.manifest) == 4
+
+
+def test_a_row_without_an_image_is_left_out_and_another_is_drawn(tmp_path):
+    rows = [{"bytes": encoded(0), "path": "a.png"}, {"bytes": None, "path": "b.png"}]
+    pq.write_table(pa.table({"image": rows, "label": pa.array([0, 1], pa.int64())}), tmp_path / "a.parquet")
+    drawn = Drawn()
+    collect(candidates_of({"kind": "hugging_face", "path": str(tmp_path)}), "labelled", 2, 0, "hugging_face", drawn)
+    assert drawn.manifest["image"].tolist() == ["a/0000000"]
+    assert "row 1 of row group 0" in drawn.left_out[0]["reason"]
 
 
 def test_negative_labels_are_none(dataset):

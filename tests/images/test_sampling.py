@@ -1,14 +1,12 @@
 """Sources, draws and manifests."""
 
-import io
 from hashlib import sha256
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from mps_study.images.decoding import DecodingError, decode
-from mps_study.images.sampling import collect, draw
+from mps_study.images.decoding import decode
+from mps_study.images.sampling import Drawn, draw
 from mps_study.images.sources import SourceError, candidates_of
 
 
@@ -87,7 +85,8 @@ def test_too_small_a_source_is_refused_with_both_numbers(imagenet):
 
 def test_the_manifest_points_at_files_named_by_their_content(imagenet):
     candidates = candidates_of({"kind": "folder", "path": str(imagenet)})
-    drawn = collect([(candidates[0], "labelled", "folder"), (candidates[5], "unlabelled", "folder")])
+    drawn = Drawn()
+    assert drawn.take(candidates[0], "labelled", "folder") and drawn.take(candidates[5], "unlabelled", "folder")
     assert drawn.manifest["image"].tolist() == [candidates[0].image, candidates[5].image]
     assert drawn.manifest["label"].isna().tolist() == [False, True]
     for row in drawn.manifest.itertuples():
@@ -114,32 +113,3 @@ def test_a_source_that_cannot_be_used_says_why(source, message):
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(SourceError, match="holds no image"):
         candidates_of({"kind": "folder", "path": str(tmp_path)})
-
-
-def encoded(image, kind="PNG", **options):
-    """The bytes of an image file."""
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "I;16", "1"])
-def test_every_colour_mode_becomes_rgb(mode):
-    image = Image.new("RGB", (6, 5), (255, 0, 0)).convert("L" if mode == "I;16" else mode)
-    if mode == "I;16":
-        image = Image.fromarray(np.full((5, 6), 40000, np.uint16))
-    content = encoded(image, "TIFF" if mode == "CMYK" else "PNG")
-    assert decode(content, "x").mode == "RGB"
-
-
-def test_an_exif_rotation_is_applied():
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    content = encoded(Image.new("RGB", (20, 10)), "JPEG", exif=exif)
-    assert decode(content, "x").size == (10, 20)
-
-
-@pytest.mark.parametrize("content", [b"", b"this is text", encoded(Image.new("RGB", (300, 300)), "JPEG")[:200]])
-def test_what_cannot_be_decoded_is_named(content):
-    with pytest.raises(DecodingError, match="image 'bad' "):
-        decode(content, "bad").load()

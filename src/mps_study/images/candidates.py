@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +11,15 @@ from pathlib import Path, PurePath
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 
+log = logging.getLogger(__name__)
+
+
 class SourceError(ValueError):
     """A source that cannot be used as configured; the message says what is missing and where."""
+
+
+class UnreadableError(ValueError):
+    """One image whose bytes cannot be had, for a reason of its own: a broken link, no permission, an empty cell."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +41,67 @@ class Candidate:
     class_name: str | None = None
 
 
+@dataclass(frozen=True)
+class FileBytes:
+    """Reads an image file.
+
+    Raises:
+        UnreadableError: when called, if it is not a file that this user can read.
+    """
+
+    path: Path
+
+    def __call__(self) -> bytes:
+        """The encoded image."""
+        # Asked first: reading a named pipe would wait for ever.
+        if self.path.is_symlink() and not self.path.exists():
+            raise UnreadableError(f"{str(self.path)!r} is a broken link; mend or remove it")
+        if self.path.exists() and not self.path.is_file():
+            raise UnreadableError(f"{str(self.path)!r} is no file; remove it")
+        try:
+            return self.path.read_bytes()
+        except PermissionError as error:
+            raise UnreadableError(f"{str(self.path)!r} may not be read by this user; change its permissions") from error
+        except FileNotFoundError as error:
+            raise UnreadableError(f"{str(self.path)!r} is gone since it was listed") from error
+
+
+def as_id(name: str) -> str:
+    """A file's name as an image's id; bytes of a name that are no UTF-8 are escaped, which files and tables need."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def image_files(root: Path) -> list[tuple[PurePath, Path]]:
     """(path relative to `root`, path) of every image file below `root`, through links, sorted by the former.
 
-    By name alone: asking the file system about each of 100 000 files takes minutes on a network disk.
+    By name alone: asking the file system about each of 100 000 files takes minutes on a network disk. A link to a
+    folder that holds it is not followed.
+
+    Raises:
+        SourceError: a folder cannot be listed: without its images the others would get other classes.
     """
-    found = [
-        Path(folder, name)
-        for folder, _, names in os.walk(root, followlinks=True)
-        for name in names
-        if PurePath(name).suffix.lower() in SUFFIXES
-    ]
-    return sorted(((file.relative_to(root), file) for file in found), key=lambda pair: pair[0].as_posix())
+    found: list[tuple[PurePath, Path]] = []
+    if not root.is_dir():
+        return found
+    above = {str(root): (_identity(root),)}
+    for folder, folders, names in os.walk(root, followlinks=True, onerror=_refuse):
+        inside = [Path(folder, name) for name in folders]
+        loops = {path for path in inside if path.is_symlink() and _identity(path) in above[folder]}
+        for path in sorted(loops):
+            log.warning("the link %r leads to a folder that holds it and is not followed", str(path))
+        folders[:] = [path.name for path in inside if path not in loops]
+        above |= {str(path): (*above[folder], _identity(path)) for path in inside if path not in loops}
+        files = [Path(folder, name) for name in names if PurePath(name).suffix.lower() in SUFFIXES]
+        found += [(file.relative_to(root), file) for file in files]
+    return sorted(found, key=lambda pair: pair[0].as_posix())
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _refuse(error: OSError) -> None:
+    raise SourceError(
+        f"image folder {error.filename!r} cannot be listed ({error.strerror}); change its permissions or remove it"
+    )

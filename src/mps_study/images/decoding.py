@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
+"""What is tried, whatever a file is called: of Pillow's other formats one runs a program (EPS, Ghostscript)."""
+
+GROUND = (255, 255, 255)
+"""The colour that shows through where an image is transparent."""
+
+LONGEST_RATIO = 100
+"""Of the sides: resizing the shorter one of a longer strip to a model's input would take gigabytes."""
 
 
 class DecodingError(ValueError):
@@ -14,14 +24,48 @@ class DecodingError(ValueError):
 def decode(content: bytes, image: str) -> Image.Image:
     """The image in RGB, 8 bits a channel, turned upright by its EXIF orientation.
 
+    The first frame of an animation; transparency over white; 16-bit grey scaled, not clipped, to 8 bits; CMYK and
+    palettes by Pillow's conversion, which reads no colour profile.
+
     Raises:
-        DecodingError: not an image, truncated, or too large to decode safely.
+        DecodingError: in no format of `FORMATS`, broken, truncated, too large or too long a strip to decode safely, or
+            of 32-bit values, which have no agreed white.
     """
     try:
-        with Image.open(io.BytesIO(content)) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            return upright.convert("RGB")
+        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+            _check_shape(opened, image)
+            return _rgb(ImageOps.exif_transpose(opened), image)
+    except DecodingError:
+        raise
     except UnidentifiedImageError as error:
-        raise DecodingError(f"image {image!r} is in no format that Pillow reads") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DecodingError(f"image {image!r} cannot be decoded: {error}") from error
+        what = f"is in none of the formats {', '.join(FORMATS)}" if content else "is an empty file"
+        raise DecodingError(f"image {image!r} {what}; replace the file or remove it") from error
+    except Image.DecompressionBombError as error:
+        raise DecodingError(f"image {image!r} is too large to decode ({error}); make it smaller") from error
+    except Exception as error:  # on broken bytes Pillow's readers raise whatever they stumble over
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise DecodingError(f"image {image!r} cannot be decoded ({why}); replace the file or remove it") from error
+
+
+def _check_shape(opened: Image.Image, image: str) -> None:
+    width, height = opened.size
+    if max(width, height) > LONGEST_RATIO * min(width, height):
+        raise DecodingError(
+            f"image {image!r} is a strip of {width} x {height}; crop it to sides of at most {LONGEST_RATIO} to 1"
+        )
+
+
+def _rgb(picture: Image.Image, image: str) -> Image.Image:
+    if picture.mode in ("I", "F"):
+        raise DecodingError(
+            f"image {image!r} has 32-bit values, whose white is not known; save it with 8 or 16 bits a channel"
+        )
+    if picture.mode.startswith("I;16"):  # Pillow's own conversion clips at 255
+        deep = np.asarray(picture).astype(np.uint32)
+        grey = ((deep * 255 + 32767) // 65535).astype(np.uint8)
+        grey[deep == picture.info.get("transparency", -1)] = GROUND[0]
+        return Image.fromarray(grey).convert("RGB")
+    if picture.has_transparency_data:
+        ground = Image.new("RGBA", picture.size, (*GROUND, 255))
+        return Image.alpha_composite(ground, picture.convert("RGBA")).convert("RGB")
+    return picture.convert("RGB")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mps_study.images.candidates import SUFFIXES, Candidate, SourceError, image_files
+from mps_study.images.candidates import SUFFIXES, Candidate, FileBytes, SourceError, as_id, image_files
 from mps_study.images.wnids import imagenet_labels
 
 CALTECH_256 = "256_ObjectCategories"
@@ -30,12 +30,12 @@ def folder(path: str) -> list[Candidate]:
         raise SourceError(
             f"image folder {path} holds no image ({', '.join(sorted(SUFFIXES))}); expected one sub-folder a class"
         )
-    classes = sorted({name.parts[0] for name, _ in files if len(name.parts) > 1})
+    classes = sorted({as_id(name.parts[0]) for name, _ in files if len(name.parts) > 1})
     labels = imagenet_labels(classes) or {name: (index, name) for index, name in enumerate(classes)}
     candidates = []
     for name, file in files:
-        label, class_name = labels[name.parts[0]] if len(name.parts) > 1 else (None, None)
-        candidates.append(Candidate(name.as_posix(), file.suffix.lower(), file.read_bytes, label, class_name))
+        label, class_name = labels[as_id(name.parts[0])] if len(name.parts) > 1 else (None, None)
+        candidates.append(Candidate(as_id(name.as_posix()), file.suffix.lower(), FileBytes(file), label, class_name))
     return candidates
 
 
@@ -57,7 +57,9 @@ def caltech256(path: str) -> list[Candidate]:
         numbered = re.fullmatch(r"(\d{3})\.(.+)", name.parts[0])
         if len(name.parts) == 2 and numbered and 1 <= int(numbered[1]) <= CALTECH_CLASSES:
             label = int(numbered[1]) - 1
-            candidates.append(Candidate(name.as_posix(), file.suffix.lower(), file.read_bytes, label, numbered[2]))
+            candidates.append(
+                Candidate(as_id(name.as_posix()), file.suffix.lower(), FileBytes(file), label, as_id(numbered[2]))
+            )
     if not candidates:
         raise SourceError(
             f"Caltech-256 is not at {path}: looked for {CALTECH_256}/001.ak47/*.jpg and the like, there or in "

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 
-from mps_study.images.candidates import SUFFIXES, Candidate, SourceError
+from mps_study.images.candidates import SUFFIXES, Candidate, SourceError, UnreadableError
 from mps_study.images.wnids import imagenet_labels
 
 
@@ -111,7 +111,7 @@ class _Encoded:
     def __call__(self) -> bytes:
         content = _group(self.system, self.file, self.group, self.field)[self.offset].as_py()
         if not isinstance(content, bytes):
-            raise SourceError(f"row {self.offset} of row group {self.group} in {self.file} holds no encoded image")
+            raise UnreadableError(f"row {self.offset} of row group {self.group} in {self.file} holds no encoded image")
         return content
 
 

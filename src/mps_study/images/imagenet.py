@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
-from mps_study.images.candidates import Candidate, SourceError, image_files
+from mps_study.images.candidates import Candidate, FileBytes, SourceError, as_id, image_files
 from mps_study.images.wnids import imagenet_labels
 
 PLACES = ("{part}", "ILSVRC/Data/CLS-LOC/{part}", "Data/CLS-LOC/{part}", "ILSVRC2012_img_{part}")
@@ -55,7 +55,7 @@ def imagenet(path: str, part: str = "val") -> list[Candidate]:
     candidates = []
     for name, file in files:
         label, class_name = labels[wnids[name]] if wnids else (None, None)
-        candidates.append(Candidate(file.stem, file.suffix.lower(), file.read_bytes, label, class_name))
+        candidates.append(Candidate(as_id(file.stem), file.suffix.lower(), FileBytes(file), label, class_name))
     _check_unique(candidates, images)
     return candidates
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 from mps_study.images.bundled import digits, photos
 from mps_study.images.candidates import Candidate, SourceError
@@ -19,17 +19,33 @@ def candidates_of(source: Mapping[str, Any]) -> list[Candidate]:
     Raises:
         SourceError: unknown kind, wrong arguments, or what the source itself raises.
     """
-    arguments = dict(source)
-    kind = arguments.pop("kind", None)
-    if kind not in SOURCES:
-        raise SourceError(f"image source {kind!r} is unknown; use one of {', '.join(SOURCES)}")
-    takes = inspect.signature(SOURCES[kind]).parameters
-    strange = [name for name in arguments if name not in takes]
-    missing = [name for name, each in takes.items() if each.default is each.empty and name not in arguments]
+    fault = source_fault(source)
+    if fault:
+        raise SourceError(fault)
+    arguments = {name: value for name, value in source.items() if name != "kind"}
+    try:
+        found = SOURCES[source["kind"]](**arguments)
+    except OSError as error:
+        raise SourceError(f"image source {dict(source)} cannot be listed: {error}") from error
+    return sorted(found, key=lambda candidate: candidate.image)
+
+
+def source_fault(source: Mapping[str, Any]) -> str | None:
+    """One line if there is no such kind, or it does not take these arguments; None if it does."""
+    kind = source.get("kind")
+    if not isinstance(kind, str) or kind not in SOURCES:
+        return f"image source {kind!r} is unknown; use one of {', '.join(SOURCES)}"
+    takes, types = inspect.signature(SOURCES[kind]).parameters, get_type_hints(SOURCES[kind])
+    given = {name: value for name, value in source.items() if name != "kind"}
+    strange = [name for name in given if name not in takes]
+    missing = [name for name, each in takes.items() if each.default is each.empty and name not in given]
     if strange or missing:
         fault = f"has no argument {strange[0]!r}" if strange else f"needs the argument {missing[0]!r}"
-        raise SourceError(f"image source {kind} {fault}; it takes {', '.join(takes) or 'none'}")
-    return sorted(SOURCES[kind](**arguments), key=lambda candidate: candidate.image)
+        return f"image source {kind} {fault}; it takes {', '.join(takes) or 'none'}"
+    for name, value in given.items():
+        if not isinstance(value, types[name]) or value == "":
+            return f"image source {kind}: {name} is {value!r}; use text{' or null' if value is not None else ''}"
+    return None
 
 
 SOURCES: dict[str, Callable[..., list[Candidate]]] = {

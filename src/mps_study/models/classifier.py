@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from mps_study.models.onnx_file import OnnxFileError, Signature, loading_fault, read_graph, signature
 from mps_study.models.throughput import CANDIDATE_BATCH_SIZES, Throughput, candidate_workers, measure
 from mps_study.mps.types import Reply, Slice
 
@@ -19,6 +20,9 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 class OnnxClassifier:
     """Answers mutants with an ONNX model of one input (batch, c, h, w) float32 and logits (batch, classes).
+
+    Also served, and told by the file itself: input (batch, h, w, c); a fixed batch size; an output that ends in a
+    softmax, whose logarithm is taken for the logits; several outputs, of which the first (batch, classes) is read.
 
     Args:
         path: the ONNX file.
@@ -30,12 +34,13 @@ class OnnxClassifier:
         input_shape: (c, h, w) of the model's input; h and w are None where the model leaves them open.
         classes: number of classes.
         device: `cpu` or `cuda`, as it really runs.
+        signature: how the file is asked.
         measured: the throughput that was measured, if it was.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is not an ONNX model of this form, or the device is not to be had. Nothing falls back
-            to another device in silence.
+        OnnxFileError: the file is not an ONNX model of this form.
+        ValueError: the device is not to be had. Nothing falls back to another device in silence.
     """
 
     def __init__(
@@ -47,15 +52,16 @@ class OnnxClassifier:
     ) -> None:
         self.path = Path(path)
         self.device = _choose_device(device)
-        self._session = _open_session(self.path, self.device)
-        self._input, self.input_shape, self._fixed_batch, self.classes = _signature(self._session, self.path)
+        self._session, self.signature = _open_session(self.path, self.device)
+        self.input_shape, self.classes = self.signature.shape, self.signature.classes
+        self._fixed_batch = self.signature.batch
         self._buffers = threading.local()
         self._batch_size, self._workers = batch_size or self._fixed_batch or 0, workers or 0
         self.measured: Throughput | None = None
         if self._fixed_batch and self._batch_size > self._fixed_batch:
             raise ValueError(
                 f"{self.path}: the model's batch axis is fixed at {self._fixed_batch}; "
-                f"a batch size of {batch_size} needs an export with a dynamic batch axis"
+                f"a batch size of {batch_size} needs an export with a dynamic batch axis, or set batch_size to null"
             )
 
     @property
@@ -88,12 +94,16 @@ class OnnxClassifier:
         return reply_of_logits(self.logits(buffer[:rows]), np.array(named) if max(named) >= 0 else None)
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(b, classes) the model's raw output for inputs (b, c, h, w) float32."""
+        """(b, classes) the model's logits for inputs (b, c, h, w) float32; of probabilities, their logarithm."""
         rows = len(inputs)
         if self._fixed_batch and rows < self._fixed_batch:
             padding = np.zeros((self._fixed_batch - rows, *inputs.shape[1:]), dtype=np.float32)
             inputs = np.concatenate([inputs, padding])
-        output: NDArray[np.float32] = self._session.run(None, {self._input: inputs})[0]
+        if self.signature.channels_last:
+            inputs = np.ascontiguousarray(inputs.transpose(0, 2, 3, 1))
+        output: NDArray[np.float32] = self._session.run([self.signature.output], {self.signature.input: inputs})[0]
+        if self.signature.probabilities:  # the smallest normal number keeps a class of probability 0 finite
+            output = np.log(np.maximum(output, np.finfo(np.float32).tiny))
         return output[:rows]
 
     def _buffer(self, rows: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -125,10 +135,11 @@ def reply_of_logits(logits: NDArray[np.float32], named: NDArray[np.int64] | None
     Computed in float32 and with the first of equal classes winning, as rex-xai does. A row that is not finite
     gets label -1 and confidence NaN. Where `named` (b,) names a class, not -1, its log-odds are given too.
     """
-    top = logits.max(axis=1, keepdims=True)
-    shifted = np.exp(logits - top)
-    labels = shifted.argmax(axis=1)
-    confidences = np.float32(1) / shifted.sum(axis=1)
+    with np.errstate(invalid="ignore"):  # rows that are not finite are answered below
+        top = logits.max(axis=1, keepdims=True)
+        shifted = np.exp(logits - top)
+        labels = shifted.argmax(axis=1)
+        confidences = np.float32(1) / shifted.sum(axis=1)
     if logits.shape[1] > 1:
         margins = top[:, 0] - np.partition(logits, -2, axis=1)[:, -2]
     else:
@@ -174,42 +185,23 @@ def cuda_works() -> bool:
     )
 
 
-def _open_session(path: Path, device: str) -> ort.InferenceSession:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such ONNX file")
+def _open_session(path: Path, device: str) -> tuple[ort.InferenceSession, Signature]:
+    graph = read_graph(path)
     options = ort.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     if device == "cpu":
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
     try:
         session = ort.InferenceSession(str(path), options, providers=[_PROVIDERS[device]])
     except Exception as error:  # ONNX Runtime raises many types, all meaning "cannot load"
-        raise ValueError(f"{path}: ONNX Runtime cannot load this model: {error}") from error
+        raise loading_fault(path, error) from error
     if _PROVIDERS[device] not in session.get_providers():
         raise ValueError(
             f"{path}: device {device} was asked for, but ONNX Runtime runs this model on "
             f"{', '.join(session.get_providers())}; install `mps-study[cuda]` or use device cpu"
         )
-    return session
+    return session, signature(session.get_inputs(), session.get_outputs(), graph, path)
 
 
-def _signature(session: ort.InferenceSession, path: Path) -> tuple[str, tuple[int | None, ...], int, int]:
-    """Input's name and (c, h, w), the batch size if it is fixed (else 0), and the number of classes."""
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    expected = f"{path}: expected one input (batch, channels, height, width) of float32"
-    if len(inputs) != 1:
-        raise ValueError(f"{expected}, but the model has {len(inputs)} inputs")
-    shape = inputs[0].shape
-    if inputs[0].type != "tensor(float)" or len(shape) != 4:
-        raise ValueError(f"{expected}, but the model takes {inputs[0].type} {shape}")
-    sizes = tuple(size if isinstance(size, int) else None for size in shape)
-    if sizes[1] not in (None, 1, 3, 4):
-        raise ValueError(f"{expected}, but axis 1 has {sizes[1]} entries; is the model (h, w, c)?")
-    classes = outputs[0].shape[-1] if len(outputs[0].shape) == 2 else None
-    if not isinstance(classes, int):
-        raise ValueError(
-            f"{path}: expected logits (batch, classes) as the first output, "
-            f"but it is {outputs[0].name} {outputs[0].shape}"
-        )
-    return inputs[0].name, sizes[1:], sizes[0] or 0, classes
+__all__ = ["OnnxClassifier", "OnnxFileError", "cuda_works", "reply_of_logits"]

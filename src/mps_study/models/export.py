@@ -21,6 +21,7 @@ from torch import nn
 
 from mps_study.models.card import ModelCard, Parity, digest_of, digest_of_files
 from mps_study.models.classifier import OnnxClassifier
+from mps_study.models.onnx_file import OnnxFileError, external_files, read_graph
 from mps_study.models.preprocessing import Preprocessing
 from mps_study.models.roster import ModelEntry
 from mps_study.models.weights import WeightsError, load_model
@@ -58,7 +59,8 @@ def export_request(entry: ModelEntry, checkpoint: Path | None, tolerance: float)
     local = [checkpoint] if checkpoint else []
     if entry.onnx or entry.weights.startswith("file:"):
         path = Path(entry.onnx or entry.weights.removeprefix("file:"))
-        local += list(files_of(path)) if path.is_file() else []
+        if path.is_file():
+            local += [path, *_data_of(path)] if entry.onnx else [path]
     return digest_of(
         {
             "entry": entry.model_dump(mode="json"),
@@ -69,6 +71,14 @@ def export_request(entry: ModelEntry, checkpoint: Path | None, tolerance: float)
             "timm": timm.__version__,
         }
     )
+
+
+def _data_of(path: Path) -> list[Path]:
+    """The external data of a user's file; none of one that the export will refuse."""
+    try:
+        return external_files(read_graph(path), path)
+    except OnnxFileError:
+        return []
 
 
 def export_model(
@@ -90,12 +100,13 @@ def export_model(
     Raises:
         WeightsError: weights that cannot be had.
         ParityError: the ONNX model answers differently.
-        ValueError: an ONNX file of the user's own that is not a classifier of the expected form.
+        FileNotFoundError, OnnxFileError: an ONNX file of the user's own that is not there, or is not a classifier of
+            the expected form.
     """
     request = export_request(entry, checkpoint, tolerance)
     path = folder / f"{name}.onnx"
     if entry.onnx is not None:
-        preprocessing, parity = _adopt(name, entry, path), None
+        preprocessing, parity = _adopt(name, entry, path, images), None
     else:
         model = load_model(name, entry, checkpoint)
         preprocessing = preprocessing_of(entry, model)
@@ -121,24 +132,62 @@ def export_model(
     return Exported(path, card)
 
 
-def _adopt(name: str, entry: ModelEntry, path: Path) -> Preprocessing:
+def _adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image]) -> Preprocessing:
     """Copy a user's ONNX file, external data and all, and take its input size where the roster gives none."""
     source = Path(entry.onnx or "")
     classifier = OnnxClassifier(source, device="cpu", batch_size=1)
     if classifier.classes != entry.classes:
-        raise ValueError(
+        raise OnnxFileError(
             f"model {name!r} has {classifier.classes} classes, but the roster says {entry.classes}; "
             "set `classes` in the roster entry"
         )
     fields = dict(entry.preprocessing)
-    height, width = classifier.input_shape[1:]
+    channels, height, width = classifier.input_shape
     if "input_size" not in fields:
         if height is None or height != width:
-            raise ValueError(f"{source}: the input is {height} x {width}; give preprocessing.input_size in the roster")
+            raise OnnxFileError(
+                f"{source}: the input is {height} x {width}; give preprocessing.input_size in the roster, and a model "
+                "whose input is square"
+            )
         fields["input_size"] = height
+    preprocessing = Preprocessing(**fields)
+    if any(side not in (None, preprocessing.input_size) for side in (height, width)):
+        raise OnnxFileError(
+            f"{source}: the input is {height} x {width}, but preprocessing.input_size of model {name!r} is "
+            f"{preprocessing.input_size}; set it to the model's"
+        )
+    if channels not in (None, preprocessing.channels):
+        numbers = "one number" if channels == 1 else f"{channels} numbers"
+        remedy = "export it for RGB or grey images" if channels == 4 else f"give {numbers} in each of them"
+        raise OnnxFileError(
+            f"{source}: the input has {channels} channels, but preprocessing.mean and .std of model {name!r} have "
+            f"{preprocessing.channels}; {remedy}"
+        )
+    _check_answers(source, classifier, preprocessing, images)
     model = onnx.load(source)
     onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
-    return Preprocessing(**fields)
+    return preprocessing
+
+
+def _check_answers(
+    source: Path, classifier: OnnxClassifier, preprocessing: Preprocessing, images: Sequence[Image.Image]
+) -> None:
+    """Ask about real images: what looks like probabilities and is not known as such would get wrong confidences."""
+    log.info("%s: asked as %s", source, classifier.signature)
+    try:
+        answers = [classifier.logits(preprocessing.pixels(image)[None])[0] for image in images]
+    except Exception as error:  # ONNX Runtime has many types
+        raise OnnxFileError(f"{source}: the model fails on an image ({' '.join(str(error).split())})") from error
+    shares = [bool((answer >= 0).all() and abs(float(answer.sum()) - 1) < 1e-3) for answer in answers]
+    if shares and all(shares) and not classifier.signature.probabilities:
+        raise OnnxFileError(
+            f"{source}: its output looks like probabilities (none negative, their sum 1), but does not end in a "
+            "Softmax; export the logits"
+        )
+    if answers and not any(np.isfinite(answer).all() for answer in answers):
+        raise OnnxFileError(
+            f"{source}: its output is not finite on any of {len(answers)} images; check preprocessing and export"
+        )
 
 
 def preprocessing_of(entry: ModelEntry, model: nn.Module) -> Preprocessing:

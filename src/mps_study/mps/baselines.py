@@ -139,7 +139,9 @@ def _check_kind(baseline: object, kind: str, arguments: Mapping[str, Any]) -> No
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and bool(np.isfinite(value))
+    """Whether it is one, and finite as float32."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and abs(value) <= float(np.finfo(np.float32).max)  # type: ignore[arg-type]
 
 
 def _smooth(values: NDArray[np.float64], axis: int, scale: float) -> NDArray[np.float64]:

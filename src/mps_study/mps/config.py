@@ -113,6 +113,10 @@ class SearchConfig:
                 raise ValueError(f"search.floors is {self.floors!r}; the strategy {self.strategy} has no floor, use []")
             if self.several > 1:
                 raise ValueError(f"search.several is {self.several}; the strategy {self.strategy} finds one set, use 1")
+        if self.seed + self.iterations > _SEEDS:
+            raise ValueError(
+                f"search.seed is {self.seed}; use one that stays below 2**32 with {self.iterations} iterations added"
+            )
         idle = any(share <= self.minimum_confidence_threshold for share in self.floors)
         if idle or len(set(self.floors)) < len(self.floors):
             raise ValueError(
@@ -132,6 +136,9 @@ class SearchConfig:
             values["baseline"] = [float(value) for value in self.baseline]
         return values
 
+
+_SEEDS = 2**32
+"""Seeds of NumPy's `RandomState`, of which `cuts: rex` takes one an iteration."""
 
 _CHOICES = {
     "strategy": tuple(STRATEGIES),
@@ -162,7 +169,7 @@ _SHARES = (
 
 
 def _one_of(name: str, value: object, choices: Sequence[str]) -> None:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"search.{name} is {value!r}; use one of {', '.join(choices)}")
 
 

@@ -27,10 +27,10 @@ class BudgetSpent(Exception):
 class Inquiry:
     """Asks for one image on behalf of its searches.
 
-    No mutant is evaluated twice. A reply whose two best logits lie within `margin_tolerance`, or whose confidence
-    lies that near (relatively) to one of `edges`, where passing is decided, is asked again in a batch of one:
-    rounding differs between batch shapes, and the answer must not. The same holds for log-odds that lie that near
-    to where they are rounded to another step (see `evidence`).
+    No mutant is evaluated twice but by `ask_anew`. A reply whose two best logits lie within `margin_tolerance`, or
+    whose confidence lies that near (relatively) to one of `edges`, where passing is decided, is asked again in a batch
+    of one: rounding differs between batch shapes, and the answer must not. The same holds for log-odds that lie that
+    near to where they are rounded to another step (see `evidence`).
 
     `calls` is kept by the strategies (see `MpsRecord.calls`), `evaluations` here. `candidate` is the smallest set
     (one mutant) that has passed in company so far; one evaluation of the budget is always kept back so that it can
@@ -38,6 +38,7 @@ class Inquiry:
 
     `share` of the original confidence is what a set must reach now. Where `allowed` (h, w) bool is set, mutants keep
     none of the other pixels. `given_map` (h, w) is what the caller ranks pixels by, if anything.
+    `tied`: the two best classes of the whole image lie within `margin_tolerance`.
     """
 
     def __init__(self, config: SearchConfig, given_map: NDArray[np.float32] | None = None) -> None:
@@ -46,6 +47,7 @@ class Inquiry:
         self.share = config.minimum_confidence_threshold
         self.allowed: NDArray[np.bool_] | None = None
         self.target = Target(-1, float("nan"))
+        self.tied = False
         self.edges: tuple[float, ...] = ()
         self.candidate: Mutants | None = None
         self.calls = 0
@@ -88,6 +90,20 @@ class Inquiry:
             self._memory.update(zip(new, _entries(_with_log_odds((yield alone), alone)), strict=True))
             self._alone.update(new)
         return self._remembered(digests, mutants.label)
+
+    def ask_anew(self, mutants: Mutants) -> Search[Reply]:
+        """The model's own reply, margins included, each mutant in a batch of one, whatever memory knows of it.
+
+        Raises:
+            BudgetSpent: before anything is asked.
+        """
+        alone = mutants.take(np.arange(len(mutants)), alone=True)
+        self._spend(len(alone))
+        reply = _with_log_odds((yield alone), alone)
+        digests: list[int] = alone.digests().tolist()
+        self._memory.update(zip(digests, _entries(reply), strict=True))
+        self._alone.update(digests)
+        return reply
 
     def _settled(self, digest: int, label: int) -> bool:
         """Whether a mutant was evaluated alone, and said the log-odds if a class is named now."""

@@ -28,6 +28,8 @@ from mps_study.mps.types import (
     FOUND,
     INVALID,
     STATUSES,
+    TIED,
+    UNREPEATABLE,
     UNSTABLE,
     AtFloor,
     Classifier,
@@ -97,21 +99,34 @@ def search_image(
     try:
         baseline = yield from _ask_baseline(inquiry, shape)
         first = yield from strategy()
+        if (first.mps is None or first.mps.mask.all()) and not (yield from _whole_image_repeats(inquiry, shape)):
+            return _record(key, inquiry, UNREPEATABLE, replace(first, mps=None))
     except BudgetSpent:
         first = Found((yield from _best_verified(inquiry, shape)))
-        return _record(key, inquiry, BUDGET, first)
+        return _record(key, inquiry, TIED if inquiry.tied else BUDGET, first)
     if first.mps is None:
         return _record(key, inquiry, UNSTABLE, first)
-    record = _record(key, inquiry, BASELINE if baseline == inquiry.target.label else FOUND, first)
+    status = BASELINE if baseline == inquiry.target.label else FOUND
+    record = _record(key, inquiry, TIED if inquiry.tied else status, first)
     return (yield from _with_more(record, inquiry, shape, first, strategy))
 
 
 def _ask_whole_image(inquiry: Inquiry, shape: Shape) -> Search[bool]:
     """Sets the target, the class of the whole image and its confidence; whether it passes itself."""
-    reply = yield from inquiry.ask_alone(Masks(shape, masks=np.ones((1, *shape), dtype=bool)))
+    reply = yield from inquiry.ask_anew(_whole_image(shape))
     inquiry.target = Target(int(reply.labels[0]), float(reply.confidences[0]))
+    inquiry.tied = reply.margins is not None and bool(reply.margins[0] <= inquiry.config.margin_tolerance)
     inquiry.edges = edges(inquiry)
     return bool(passes(reply, inquiry)[0])
+
+
+def _whole_image_repeats(inquiry: Inquiry, shape: Shape) -> Search[bool]:
+    """Whether the whole image passes once more. Only memory says so of a set that is all of it."""
+    return bool(passes((yield from inquiry.ask_anew(_whole_image(shape))), inquiry)[0])
+
+
+def _whole_image(shape: Shape) -> Masks:
+    return Masks(shape, masks=np.ones((1, *shape), dtype=bool))
 
 
 def _ask_baseline(inquiry: Inquiry, shape: Shape) -> Search[int]:

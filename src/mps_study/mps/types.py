@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from mps_study.mps.mutants import Mutants
 
-ENGINE_VERSION = 2
-"""Raised whenever a change of the engine can change a mask; part of every fingerprint."""
+ENGINE_VERSION = 3
+"""Raised whenever a change of the engine can change a mask or a status; part of every fingerprint."""
 
 FOUND = "found"
 BASELINE = "baseline"
 BUDGET = "budget"
+TIED = "tied"
+UNREPEATABLE = "unrepeatable"
 UNSTABLE = "unstable"
 BELOW = "below"
 INVALID = "invalid"
@@ -26,6 +28,8 @@ STATUSES = {
     FOUND: "a sufficient set was found and passed alone",
     BASELINE: "the baseline alone already gives the class; the set is what the strategy makes of it",
     BUDGET: "the budget of evaluations was spent; the set is the smallest one that passed alone by then",
+    TIED: "the two best classes of the whole image lie within rounding of each other; the set keeps one of them",
+    UNREPEATABLE: "the whole image, asked about again, did not keep its own class",
     UNSTABLE: "no set passed when it was asked about alone",
     BELOW: "the whole image does not reach the confidence floor",
     INVALID: "the model's output for the whole image is not finite",

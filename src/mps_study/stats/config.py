@@ -23,9 +23,9 @@ class StatisticsConfig:
     def __post_init__(self) -> None:
         for name in ("alpha", "confidence"):
             value = getattr(self, name)
-            if not 0 < value < 1:
-                raise ValueError(f"{name} is {value}; expected a number between 0 and 1")
-        if self.min_n < 2:
-            raise ValueError(f"min_n is {self.min_n}; a test needs at least 2 observations")
-        if self.resamples < 1:
-            raise ValueError(f"resamples is {self.resamples}; expected at least 1, try 2000")
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+                raise ValueError(f"statistics.{name} is {value!r}; use a number above 0 and below 1")
+        for name, least in (("min_n", 2), ("resamples", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"statistics.{name} is {value!r}; use a whole number, {least} or more")

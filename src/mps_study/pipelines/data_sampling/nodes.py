@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mps_study.images.candidates import Candidate
-from mps_study.images.sampling import Drawn, collect, draw
+from mps_study.images.sampling import Drawn, collect, collect_all, draw
 from mps_study.images.sources import candidates_of
 from mps_study.parameters import DataSampling, Draw
 
 
-def draw_sample(data_sampling: DataSampling) -> tuple[dict[str, bytes], pd.DataFrame]:
-    """The images of both halves, and their manifest."""
+def draw_sample(data_sampling: DataSampling) -> tuple[dict[str, bytes], pd.DataFrame, pd.DataFrame]:
+    """The images of both halves, their manifest, and what was drawn and could not be used."""
     halves: dict[str, Draw | None] = {
         "labelled": data_sampling.labelled,
         "unlabelled": data_sampling.unlabelled,
     }
-    drawn: list[tuple[Candidate, str, str]] = []
+    sample = Drawn()
     for half, wanted in halves.items():
         if wanted is None:
             continue
         kind = str(wanted.source.get("kind"))
-        taken = {candidate.image for candidate, _, source in drawn if source == kind}
+        taken = {row["image"] for row in (*sample.rows, *sample.left_out) if row["source"] == kind}
         left = [c for c in candidates_of(wanted.source) if c.image not in taken]
-        chosen = draw(left, half, wanted.n, data_sampling.seed)
-        drawn += [(candidate, half, kind) for candidate in chosen]
-    sample: Drawn = collect(drawn)
-    return sample.files, sample.manifest
+        collect(left, half, wanted.n, data_sampling.seed, kind, sample)
+    return sample.files, sample.manifest, sample.left_out_frame
 
 
 def collect_training_images(
@@ -37,7 +34,8 @@ def collect_training_images(
     candidates = candidates_of(source) if source else []
     kind = str(source.get("kind")) if source else ""
     chosen = draw(candidates, "labelled", None, data_sampling.seed)
-    training = collect((candidate, "labelled", kind) for candidate in chosen)
-    fresh = ~training.manifest["sha256"].isin(set(manifest["sha256"]))
-    kept = training.manifest[fresh].reset_index(drop=True)
+    training = collect_all(chosen, "labelled", kind)
+    frame = training.manifest
+    fresh = ~frame["sha256"].isin(set(manifest["sha256"]))
+    kept = frame[fresh].reset_index(drop=True)
     return {file: training.files[file] for file in kept["file"]}, kept

@@ -9,7 +9,7 @@ def create_pipeline() -> Pipeline:
     """Wire the nodes."""
     return pipeline(
         [
-            node(draw_sample, "params:data_sampling", ["images", "manifest"], name="draw_sample"),
+            node(draw_sample, "params:data_sampling", ["images", "manifest", "left_out"], name="draw_sample"),
             node(
                 collect_training_images,
                 ["params:data_sampling", "manifest"],
