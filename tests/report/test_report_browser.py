@@ -308,6 +308,17 @@ def test_a_table_is_sorted_by_keyboard_up_down_and_back(report: Page) -> None:
     assert orders == [rising, rising[::-1], before] and before != rising
 
 
+def test_on_paper_a_long_table_is_cut_and_says_so(report: Page) -> None:
+    table = report.locator("#table-paper")
+    rows = table.locator("tbody tr")
+    assert rows.count() > 100 and rows.nth(40).is_visible() and not table.locator(".printed").is_visible()
+    report.emulate_media(media="print")
+    assert rows.nth(29).is_visible() and not rows.nth(30).is_visible()
+    assert table.locator(".printed").inner_text().startswith(f"Printed are the first 30 of {rows.count()} rows")
+    assert not report.locator("#table-models .printed").count()
+    assert not report.locator("nav").is_visible()
+
+
 def test_a_figure_grows_in_a_dialog_by_keyboard(report: Page) -> None:
     report.locator("#figure-sizes .frame").focus()
     report.keyboard.press("Enter")

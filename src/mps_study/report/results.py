@@ -120,7 +120,7 @@ class StudyResults:
 
     @cached_property
     def _overlap_rows(self) -> dict[str, NDArray[np.intp]]:
-        return {str(image): rows for image, rows in self.overlaps.groupby("image").indices.items()}
+        return {str(image): np.asarray(rows) for image, rows in self.overlaps.groupby("image").indices.items()}
 
     def area_row(self, image: str, model: str) -> pd.Series[Any] | None:
         """The row of `areas` for one image and model; None when there is none."""

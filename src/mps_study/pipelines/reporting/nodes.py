@@ -99,7 +99,11 @@ def make_explorer(
 ) -> tuple[str, dict[str, Callable[[], str]], dict[str, Callable[[], Image.Image]]]:
     """The explorer's page, and what lies beside it; images are made one by one while they are saved."""
     sizes = ExplorerSizes(**reporting.explorer.model_dump())
-    positions = range(len(results.manifest))
-    images = {file_name(position): partial(image_script, results, position, sizes) for position in positions}
-    thumbnails = {file_name(position): partial(thumbnail, results, position, sizes) for position in positions}
+    names = [file_name(position) for position in range(len(results.manifest))]
+    images: dict[str, Callable[[], str]] = {
+        name: partial(image_script, results, position, sizes) for position, name in enumerate(names)
+    }
+    thumbnails: dict[str, Callable[[], Image.Image]] = {
+        name: partial(thumbnail, results, position, sizes) for position, name in enumerate(names)
+    }
     return render_explorer(results), images, thumbnails
