@@ -8,7 +8,7 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -19,13 +19,18 @@ from mps_study.report import TABLES, StudyResults, render_report
 from mps_study.report.explorer import file_name, render_explorer
 from mps_study.report.explorer_images import ExplorerSizes, image_script, thumbnail
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install -e '.[dev]'")
-Page = playwright.Page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="needs Chromium on the PATH, e.g. from Debian: apt-get install chromium"
 )
+
+WIDTH = "picture => picture.getBoundingClientRect().width"
+OF_THE_DISK = ("file:", "data:")
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +65,7 @@ def watched(page: Page) -> list[str]:
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("requestfailed", lambda request: said.append(f"{request.url} failed"))
-    page.on(
-        "request", lambda request: said.append(request.url) if not request.url.startswith(("file:", "data:")) else 0
-    )
+    page.on("request", lambda request: None if request.url.startswith(OF_THE_DISK) else said.append(request.url))
     return said
 
 
@@ -220,7 +223,8 @@ def test_a_set_is_lit_where_it_lies_and_the_rest_is_grey(explorer: Page, large: 
         start, stop = np.array(seen.view[:2]), np.array(seen.view[2:])
         source = start + (np.argwhere(mask) + 0.5) / mask.shape * (stop - start)
         rows, columns = ((source - (top, left)) / (bottom - top, right - left) * side).astype(int).T
-        return colour[rows, columns]
+        found: np.ndarray = colour[rows, columns]
+        return found
 
     assert deep.sum() > 50 and far.sum() > 50
     assert on_canvas(far).max() <= 2
@@ -237,10 +241,10 @@ def test_two_models_are_laid_over_each_other_with_their_numbers(
     explorer.select_option("#model-a", str(models.index(a)))
     explorer.select_option("#model-b", str(models.index(b)))
     row = large.overlaps.query("image == 'val_0005' and model_a == @a and model_b == @b").iloc[0]
-    text = explorer.locator("#pair-numbers").text_content()
+    text = explorer.locator("#pair-numbers").inner_text()
     assert f"Dice {row['dice']:.3f}" in text and f"distance {row['hausdorff']:.1f} px" in text
     explorer.select_option("#model-b", str(models.index(a)))
-    assert "two different models" in explorer.locator("#pair-numbers").text_content()
+    assert "two different models" in explorer.locator("#pair-numbers").inner_text()
 
 
 def test_responsibility_is_offered_where_it_was_stored(explorer: Page, folder: Path) -> None:
@@ -323,12 +327,12 @@ def test_a_figure_grows_in_a_dialog_by_keyboard(report: Page) -> None:
     report.locator("#figure-sizes .frame").focus()
     report.keyboard.press("Enter")
     picture = report.locator("#zoom img")
-    first = picture.bounding_box()["width"]
-    assert first > report.locator("#figure-sizes img").bounding_box()["width"]
+    first = picture.evaluate(WIDTH)
+    assert first > report.locator("#figure-sizes img").evaluate(WIDTH)
     report.keyboard.press("+")
-    assert picture.bounding_box()["width"] == pytest.approx(1.5 * first, rel=0.02)
+    assert picture.evaluate(WIDTH) == pytest.approx(1.5 * first, rel=0.02)
     report.keyboard.press("-")
-    assert picture.bounding_box()["width"] == pytest.approx(first, rel=0.02)
+    assert picture.evaluate(WIDTH) == pytest.approx(first, rel=0.02)
     report.keyboard.press("Escape")
     assert not report.locator("#zoom").is_visible()
     assert report.evaluate("document.activeElement.className") == "frame"
@@ -336,7 +340,7 @@ def test_a_figure_grows_in_a_dialog_by_keyboard(report: Page) -> None:
 
 def test_report_and_explorer_lead_to_each_other(report: Page, large: StudyResults) -> None:
     link = report.locator("#figure-disagreement a.explore")
-    image = link.text_content().split()[0]
+    image = link.inner_text().split()[0]
     link.click()
     drawn(report)
     assert report.locator("#image-name").text_content() == image
