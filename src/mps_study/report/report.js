@@ -27,6 +27,7 @@ const zoom = document.getElementById("zoom");
 const enlarged = zoom.querySelector(".sheet").appendChild(new Image());
 const STEP = 1.5;
 const MOST = 8;
+const NARROW = 640; // pixels; a figure as wide as such a window cannot be read
 let times = 1;
 function zoomTo(wanted) {
   const sheet = enlarged.parentElement;
@@ -46,7 +47,7 @@ for (const frame of document.querySelectorAll(".frame"))
     enlarged.alt = picture.alt;
     zoom.showModal();
     times = 1;
-    zoomTo(1);
+    zoomTo(innerWidth < NARROW ? 2.5 : 1);
     enlarged.parentElement.focus();
   });
 document.getElementById("zoom-in").addEventListener("click", () => zoomTo(times * STEP));
