@@ -72,11 +72,20 @@ class Metrics(_Group):
     fine_tuned_accuracy: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
 
 
+class Explorer(_Group):
+    """Longest sides in pixels of what the explorer keeps of an image; `heat_map: 0` leaves responsibility out."""
+
+    photo: Annotated[int, Field(ge=32)] = 448
+    thumbnail: Annotated[int, Field(ge=16)] = 160
+    heat_map: Annotated[int, Field(ge=0)] = 56
+
+
 class Reporting(_Group):
-    """The report's title, and images that figures show instead of those that their rules choose: figure -> image."""
+    """Title, explorer, and images that figures show instead of those that their rules choose: figure -> image."""
 
     title: str
     figure_images: dict[Literal["gallery", "stages", "largest_hausdorff", "all_wrong_alike", "disagreement"], str] = {}
+    explorer: Explorer = Explorer()
 
 
 PATHS = ("imagenet", "caltech256")

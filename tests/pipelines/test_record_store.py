@@ -47,6 +47,23 @@ def test_a_certificate_is_kept_with_its_record(dataset):
     assert kept.isna().to_dict() == {"a": False, "b": True}
 
 
+def test_single_records_are_those_of_the_whole_frame(dataset):
+    for model in ("m", "n"):
+        for position, names in ((0, "ab"), (2, "cd"), (3, "de")):  # "d" twice, as after a crash
+            dataset.save(shard([record(name, seed=ord(name) + position) for name in names], position, model))
+    store = dataset.load()
+    by_image = store.by_image({"m": "f", "n": "f"})
+    for model in ("m", "n"):
+        for row in store.read(model, "f", masks=True).to_dict("records"):
+            found = by_image.record(row["image"], model)
+            assert (found["mask"], found["landscape"], found["pixels"]) == (
+                row["mask"],
+                row["landscape"],
+                row["pixels"],
+            )
+    assert by_image.record("z", "m") is None and by_image.record("a", "o") is None
+
+
 def test_a_model_is_complete_only_once_its_marker_is_there(dataset):
     assert not dataset.exists()
     dataset.save(shard([record("a")]))

@@ -40,6 +40,14 @@ def test_every_figure_that_has_a_rule_takes_an_image_by_hand_and_no_other_does()
         check_parameters(with_group("reporting", figure_images={"galery": "coffee"}))
 
 
+def test_the_explorers_sizes_are_checked() -> None:
+    check_parameters(with_group("reporting", explorer={"heat_map": 0}))
+    with pytest.raises(ParameterError, match=r"reporting.explorer.photo.*greater than or equal to 32"):
+        check_parameters(with_group("reporting", explorer={"photo": 3}))
+    with pytest.raises(ParameterError, match=r"reporting.explorer.thumbnial.*did you mean.*thumbnail"):
+        check_parameters(with_group("reporting", explorer={"thumbnial": 100}))
+
+
 def test_an_image_that_was_not_drawn_is_answered_with_the_nearest() -> None:
     manifest = pd.DataFrame({"image": ["coffee", "chelsea", "rocket"]})
     choose = Reporting(title="t", figure_images={"gallery": "coffe"})

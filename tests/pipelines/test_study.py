@@ -1,6 +1,9 @@
 """One whole study on CPU, and what must hold of every study."""
 
+import base64
+import json
 import shutil
+import zlib
 
 import pandas as pd
 import pytest
@@ -31,6 +34,23 @@ def test_the_study_ends_in_a_report_with_every_model(project):
     for folder, suffix in (("tables", "csv"), ("tables_parquet", "parquet"), ("tables_latex", "tex")):
         names = {path.stem for path in (project / "data/miniature/08_report" / folder).glob(f"*.{suffix}")}
         assert names == set(TABLES)
+
+
+def test_the_explorer_has_every_image_and_every_models_set(project):
+    folder = project / "data/miniature/08_report"
+    manifest, areas = table(project, "manifest"), table(project, "areas")
+    page = (folder / "explorer.html").read_text()
+    assert all(f'"{name}"' in page for name in (*MODELS, *manifest["image"]))
+    for kind, suffix in (("images", "js"), ("thumbnails", "webp")):
+        names = {path.name for path in (folder / "explorer" / kind).iterdir()}
+        assert names == {f"{position:04d}.{suffix}" for position in range(len(manifest))}
+    for position, image in enumerate(manifest["image"]):
+        script = (folder / f"explorer/images/{position:04d}.js").read_text()
+        facts = json.loads(script.partition(",")[2].rstrip().removesuffix(");"))
+        content = zlib.decompress(base64.b64decode(facts["packed"]))
+        sizes = [height * width // 8 for height, width in (seen["mask"] for seen in facts["sightings"])]
+        kept = [int.from_bytes(content[sum(sizes[:k]) : sum(sizes[: k + 1])]).bit_count() for k in range(len(sizes))]
+        assert kept == list(areas[areas["image"] == image].set_index("model").loc[list(MODELS), "pixels"])
 
 
 def test_every_image_has_a_record_of_every_model_and_every_set_passed_alone(project):

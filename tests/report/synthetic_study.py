@@ -21,7 +21,7 @@ from synthetic_statistics import statistics_of
 from mps_study.compare.summary import summarise_models
 from mps_study.report import FIGURES, NothingToShow, StudyResults, to_png
 from mps_study.report.published import published
-from mps_study.report.results import Origin
+from mps_study.report.results import Origin, Sighting
 
 LARGE = [
     Model("convnext_large", "ConvNeXt", 384, 0.081, 0.86),
@@ -45,6 +45,15 @@ SMALL = [
     Model("lite1", "EfficientNet", 240, 0.13, 0.80),
     Model("lite2", "EfficientNet", 260, 0.11, 0.85),
 ]
+
+
+SOURCE_SIDE = 512
+
+
+def view_of(side: int) -> tuple[float, float, float, float]:
+    """What a model of this input size sees of a source picture: the smaller its input, the more is cropped away."""
+    margin = SOURCE_SIDE * 0.02 * 224 / side
+    return margin, margin, SOURCE_SIDE - margin, SOURCE_SIDE - margin
 
 
 @functools.cache
@@ -124,6 +133,8 @@ def study(title: str, models: list[Model], labelled: int, unlabelled: int, **odd
         photo=lambda image, model: picture(photo_of[image], sides[model]),
         mask=mask,
         landscape=landscape,
+        picture=lambda image: picture(photo_of[image], SOURCE_SIDE),
+        sighting=lambda image, model: Sighting(view_of(sides[model]), mask(image, model), landscape(image, model)),
         class_names=CLASSES,
         several=several,
         origins=origins,

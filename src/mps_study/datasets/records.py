@@ -7,7 +7,9 @@ model has all its records. A shard is whole or absent. Fingerprints are never mi
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +74,39 @@ class RecordStore:
         frame = pd.concat(frames, ignore_index=True)
         return frame.drop_duplicates("image", keep="first", ignore_index=True)
 
+    def by_image(self, fingerprints: Mapping[str, str]) -> RecordsByImage:
+        """Records one at a time, for a walk over images; model -> fingerprint."""
+        return RecordsByImage({model: self._shards(model, mark) for model, mark in fingerprints.items()})
+
     def _shards(self, model: str, fingerprint: str) -> list[Path]:
         return sorted((self.folder / model / fingerprint).glob("*.parquet"))
+
+
+class RecordsByImage:
+    """Single records with their bulky columns; in memory lie two shards a model, however large the study is."""
+
+    def __init__(self, shards: Mapping[str, Sequence[Path]]) -> None:
+        self._shards = shards
+        self._read = lru_cache(maxsize=2 * len(shards))(_rows)
+
+    def record(self, image: str, model: str) -> dict[str, Any] | None:
+        """The row of one image and model; None when the model has no record of it."""
+        shard = self._shard_of.get((image, model))
+        return None if shard is None else self._read(shard)[image]
+
+    @cached_property
+    def _shard_of(self) -> dict[tuple[str, str], Path]:
+        found: dict[tuple[str, str], Path] = {}
+        for model, shards in self._shards.items():
+            for shard in shards:
+                for image in pd.read_parquet(shard, columns=["image"])["image"]:
+                    found.setdefault((str(image), model), shard)
+        return found
+
+
+def _rows(shard: Path) -> dict[str, dict[str, Any]]:
+    frame = pd.read_parquet(shard).drop_duplicates("image", keep="first")
+    return {str(row["image"]): {str(name): value for name, value in row.items()} for row in frame.to_dict("records")}
 
 
 SMALL_COLUMNS = [

@@ -20,6 +20,7 @@ from mps_study.report.explanations import (
 from mps_study.report.findings import all_findings
 from mps_study.report.html_tables import html_table
 from mps_study.report.results import NothingToShow, StudyResults
+from mps_study.report.selection import CHOICES, choose
 from mps_study.report.style import architecture_colours
 from mps_study.report.wording import count
 
@@ -39,12 +40,15 @@ class HtmlFigure:
     source: str = ""
     width: int = 0
     reason: str = ""
+    image: str = ""
+    """The image that it shows, if it shows one and the explorer has it."""
 
 
 def render_report(
     results: StudyResults,
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, bytes | str],
+    explorer: str = "",
 ) -> str:
     """One self-contained HTML page.
 
@@ -53,6 +57,7 @@ def render_report(
         tables: as `TABLES` made them, in the order to show. `failures` stands in its own section.
         figures: PNG or SVG bytes by name, in the order to show; a string is the reason why a figure
             has nothing to show, and stands in its place.
+        explorer: where the explorer lies, seen from the report; empty when there is none.
     """
     environment = Environment(
         loader=PackageLoader("mps_study", "report"),
@@ -77,11 +82,12 @@ def render_report(
         failure_counts=failure_counts(results),
         failed_stages=results.failed_stages,
         figures=[
-            html_figure(name, number, picture, results)
+            html_figure(name, number, picture, results, explored=bool(explorer))
             for number, (name, picture) in enumerate(figures.items(), start=1)
         ],
         how_an_mps_is_drawn=HOW_AN_MPS_IS_DRAWN,
         provenance=results.provenance,
+        explorer=explorer,
         css=static_text(environment, "report.css"),
         script=static_text(environment, "report.js"),
     )
@@ -112,19 +118,24 @@ def failure_counts(results: StudyResults) -> dict[str, int]:
     return {str(status): int(counts[status]) for status in order}
 
 
-def html_figure(name: str, number: int, picture: bytes | str, results: StudyResults) -> HtmlFigure:
+def html_figure(
+    name: str, number: int, picture: bytes | str, results: StudyResults, explored: bool = False
+) -> HtmlFigure:
     """A figure ready for the page: data URI, caption, alternative text."""
     text = explain(FIGURE_TEXTS, name)
     if isinstance(picture, str):
         reason = picture or "This figure was not made."
         return HtmlFigure(name, number, text.title, "", text.alt, reason=reason)
+    image = ""
     try:
         caption = text.caption(results)
+        if explored and name in CHOICES:
+            image = choose(results, name).image
     except NothingToShow:  # a picture made elsewhere, which this study would not have
         caption = ""
     kind, width = kind_and_width(picture)
     source = f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
-    return HtmlFigure(name, number, text.title, caption, text.alt, source, width)
+    return HtmlFigure(name, number, text.title, caption, text.alt, source, width, image=image)
 
 
 def kind_and_width(picture: bytes) -> tuple[str, int]:

@@ -21,6 +21,43 @@ for (const table of document.querySelectorAll("table")) {
     });
   });
 }
+
+// Click a figure: it opens in a dialog as wide as the window, and grows by half a window a step (+ and -).
+const zoom = document.getElementById("zoom");
+const enlarged = zoom.querySelector(".sheet").appendChild(new Image());
+const STEP = 1.5;
+const MOST = 8;
+const NARROW = 640; // pixels; a figure as wide as such a window cannot be read
+let times = 1;
+function zoomTo(wanted) {
+  const sheet = enlarged.parentElement;
+  const [x, y] = [sheet.scrollLeft + sheet.clientWidth / 2, sheet.scrollTop + sheet.clientHeight / 2];
+  const before = times;
+  times = Math.min(MOST, Math.max(1, wanted));
+  enlarged.style.width = `${100 * times}%`;
+  sheet.scrollLeft = (x * times) / before - sheet.clientWidth / 2; // what was in the middle stays there
+  sheet.scrollTop = (y * times) / before - sheet.clientHeight / 2;
+}
+for (const frame of document.querySelectorAll(".frame"))
+  frame.addEventListener("click", () => {
+    const figure = frame.closest("figure");
+    const picture = frame.querySelector("img");
+    document.getElementById("zoom-title").textContent = figure.querySelector("h3").textContent;
+    enlarged.src = picture.src;
+    enlarged.alt = picture.alt;
+    zoom.showModal();
+    times = 1;
+    zoomTo(innerWidth < NARROW ? 2.5 : 1);
+    enlarged.parentElement.focus();
+  });
+document.getElementById("zoom-in").addEventListener("click", () => zoomTo(times * STEP));
+document.getElementById("zoom-out").addEventListener("click", () => zoomTo(times / STEP));
+document.getElementById("zoom-close").addEventListener("click", () => zoom.close());
+enlarged.addEventListener("click", () => zoomTo(times >= MOST ? 1 : times * STEP));
+zoom.addEventListener("keydown", (event) => {
+  const change = { "+": STEP, "=": STEP, "-": 1 / STEP }[event.key];
+  if (change && !event.ctrlKey && !event.metaKey) zoomTo(times * change);
+});
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details")) details.open = true;
 });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,21 @@ from numpy.typing import NDArray
 Photo = NDArray[np.uint8]  # (h, w, 3)
 Mask = NDArray[np.bool_]  # (h, w), True = pixel kept
 Landscape = NDArray[np.float32]  # (h, w), responsibility
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What one model saw of an image, and what it needed of that.
+
+    Args:
+        view: top, left, bottom, right of the part of the source image that the model saw, in source pixels.
+        mask: (h, w) of the model's input, which shows the view; None without a set.
+        landscape: (h, w) likewise; None when it was not stored.
+    """
+
+    view: tuple[float, float, float, float]
+    mask: Mask | None
+    landscape: Landscape | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,11 @@ class StudyResults:
     """(image, model) -> (h, w), True = pixel kept; None when there is no MPS."""
     landscape: Callable[[str, str], Landscape | None]
     """(image, model) -> (h, w) responsibility; None when it was not stored."""
+    picture: Callable[[str], Photo | None]
+    """image -> (h, w, 3) uint8, the whole source image, upright; None when it cannot be read."""
+    sighting: Callable[[str, str], Sighting | None]
+    """(image, model) -> view, mask and landscape in one reading; quick when asked image by image, in the manifest's
+    order. None when the model was not searched on the image."""
     class_names: Sequence[str] | None
     """Class index -> name; None when the classes have only numbers."""
     more_sets: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -91,6 +112,15 @@ class StudyResults:
         if self.class_names is not None and 0 <= int(index) < len(self.class_names):
             return str(self.class_names[int(index)])
         return f"class {int(index)}"
+
+    def overlaps_of_image(self, image: str) -> pd.DataFrame:
+        """The rows of `overlaps` of one image; the frame is searched once for all images."""
+        rows = self._overlap_rows.get(image)
+        return self.overlaps.iloc[[] if rows is None else rows]
+
+    @cached_property
+    def _overlap_rows(self) -> dict[str, NDArray[np.intp]]:
+        return {str(image): np.asarray(rows) for image, rows in self.overlaps.groupby("image").indices.items()}
 
     def area_row(self, image: str, model: str) -> pd.Series[Any] | None:
         """The row of `areas` for one image and model; None when there is none."""

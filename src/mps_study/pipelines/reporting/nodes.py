@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.figures import Pictures as PictureFiles
@@ -13,11 +16,16 @@ from mps_study.datasets.records import RecordStore
 from mps_study.models.card import ModelCard
 from mps_study.parameters import Reporting
 from mps_study.pipelines.reporting.results import Pictures, images_of_figures, names_of_classes, provenance
+from mps_study.report.explorer import file_name, render_explorer
+from mps_study.report.explorer_images import ExplorerSizes, image_script, thumbnail
 from mps_study.report.figures import FIGURES
 from mps_study.report.files import draw_files, draw_sheet, latex_of
 from mps_study.report.html import render_report
 from mps_study.report.results import Origin, StudyResults
 from mps_study.report.tables import TABLES
+
+EXPLORER = "explorer.html"
+"""Where the catalog puts it, seen from the report."""
 
 
 def gather_results(
@@ -49,6 +57,8 @@ def gather_results(
         photo=pictures.photo,
         mask=pictures.mask,
         landscape=pictures.landscape,
+        picture=pictures.picture,
+        sighting=pictures.sighting,
         several=pictures.several,
         class_names=names_of_classes(model_cards, manifest),
         origins={
@@ -81,4 +91,19 @@ def make_model_sheets(results: StudyResults) -> PictureFiles:
 def write_report(results: StudyResults, figures: PictureFiles) -> str:
     """The HTML report."""
     shown = {name: figures.get(f"{name}.png", figures.get(name, "")) for name in FIGURES}
-    return render_report(results, {name: table(results) for name, table in TABLES.items()}, shown)
+    return render_report(results, {name: table(results) for name, table in TABLES.items()}, shown, EXPLORER)
+
+
+def make_explorer(
+    results: StudyResults, reporting: Reporting
+) -> tuple[str, dict[str, Callable[[], str]], dict[str, Callable[[], Image.Image]]]:
+    """The explorer's page, and what lies beside it; images are made one by one while they are saved."""
+    sizes = ExplorerSizes(**reporting.explorer.model_dump())
+    names = [file_name(position) for position in range(len(results.manifest))]
+    images: dict[str, Callable[[], str]] = {
+        name: partial(image_script, results, position, sizes) for position, name in enumerate(names)
+    }
+    thumbnails: dict[str, Callable[[], Image.Image]] = {
+        name: partial(thumbnail, results, position, sizes) for position, name in enumerate(names)
+    }
+    return render_explorer(results), images, thumbnails

@@ -4,6 +4,7 @@ from kedro.pipeline import Pipeline, node, pipeline
 
 from mps_study.pipelines.reporting.nodes import (
     gather_results,
+    make_explorer,
     make_figures,
     make_model_sheets,
     make_tables,
@@ -37,6 +38,12 @@ def create_pipeline() -> Pipeline:
             node(make_tables, "study_results", ["tables", "tables_parquet", "tables_latex"], name="make_tables"),
             node(make_figures, "study_results", "figures", name="make_figures"),
             node(make_model_sheets, "study_results", "model_sheets", name="make_model_sheets"),
+            node(
+                make_explorer,
+                ["study_results", "params:reporting"],
+                ["explorer", "explorer_images", "explorer_thumbnails"],
+                name="make_explorer",
+            ),
             node(write_report, ["study_results", "figures"], "report", name="write_report"),
         ],
         tags="reporting",

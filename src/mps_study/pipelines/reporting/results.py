@@ -15,10 +15,11 @@ from PIL import Image
 
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mask
-from mps_study.images.decoding import decode
+from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.card import ModelCard, class_names
 from mps_study.models.roster import unknown
 from mps_study.parameters import Reporting
+from mps_study.report.results import Sighting
 
 PACKAGES = ("mps-study", "torch", "timm", "onnxruntime-gpu", "onnxruntime", "numpy", "scipy")
 
@@ -40,6 +41,25 @@ class Pictures:
         self._images = images
         self._store = store
         self._records = lru_cache(maxsize=16)(self._read)
+        self._by_image = store.by_image(self._marks)
+        self._decode = lru_cache(maxsize=1)(self._decoded)
+
+    def picture(self, image: str) -> NDArray[np.uint8] | None:
+        """(h, w, 3) uint8, the whole source image; None when it cannot be decoded."""
+        return self._decode(image)
+
+    def sighting(self, image: str, model: str) -> Sighting | None:
+        """View, mask and landscape; None when the model has no record of the image, or saw nothing of it."""
+        row = self._by_image.record(image, model)
+        if row is None or len(row["view"]) != 4:
+            return None
+        top, left, bottom, right = (float(edge) for edge in row["view"])
+        view = top, left, bottom, right
+        if row["mask"] is None:  # the record knows the size of the input by its set alone
+            return Sighting(view, None, None)
+        shape = int(row["height"]), int(row["width"])
+        landscape = None if row["landscape"] is None else unpack_landscape(row["landscape"], *shape)
+        return Sighting(view, unpack_mask(row["mask"], *shape), landscape)
 
     def photo(self, image: str, model: str) -> NDArray[np.uint8]:
         """(h, w, 3) uint8: the part of the image that the model saw, at the size of its input."""
@@ -78,6 +98,12 @@ class Pictures:
             return []
         shape = int(row["height"]), int(row["width"])
         return [first, *(unpack_mask(mask, *shape) for mask in row["further_masks"])]
+
+    def _decoded(self, image: str) -> NDArray[np.uint8] | None:
+        try:
+            return np.asarray(decode(self._images[self._rows[image]["file"]], image))
+        except DecodingError:
+            return None
 
     def _read(self, model: str) -> dict[str, dict[str, Any]]:
         frame = self._store.read(model, self._marks[model], masks=True)

@@ -1,0 +1,54 @@
+"use strict";
+// The facts of the whole study, as `report/explorer.py` wrote them, and how to read them.
+const study = JSON.parse(document.getElementById("study").textContent);
+const models = study.models;
+const imageCount = study.images.name.length;
+const everyModel = models.map((_, model) => model);
+
+const pairPlace = models.map(() => []);
+let pairCount = 0;
+for (let a = 0; a < models.length; a++)
+  for (let b = a + 1; b < models.length; b++) pairPlace[a][b] = pairPlace[b][a] = pairCount++;
+
+const recordPlace = (image, model) => image * models.length + model;
+const fact = (name, image, model) => study.records[name][recordPlace(image, model)];
+const className = (index) => (index === null ? "no class" : study.classes[index]);
+const labelled = (image) => study.images.label[image] !== null;
+const labelName = (image) => (labelled(image) ? className(study.images.label[image]) : "no label");
+
+// Mean Dice of every two of the chosen models that can be compared; null when no two can.
+function meanDice(image, chosen) {
+  let sum = 0;
+  let n = 0;
+  for (let i = 0; i < chosen.length; i++)
+    for (let j = i + 1; j < chosen.length; j++) {
+      const dice = study.dice[image * pairCount + pairPlace[chosen[i]][chosen[j]]];
+      if (dice === null) continue;
+      sum += dice / 1000;
+      n += 1;
+    }
+  return n ? sum / n : null;
+}
+
+function meanArea(image, chosen) {
+  const areas = chosen.map((model) => fact("area", image, model)).filter((area) => area !== null);
+  return areas.length ? areas.reduce((a, b) => a + b) / areas.length : null;
+}
+
+function percent(share) {
+  if (share === null) return "–";
+  const value = 100 * share;
+  if (value === 0 || value === 100) return `${value}%`;
+  return `${value >= 0.995 ? value.toFixed(1) : Number(value.toPrecision(2))}%`;
+}
+
+const decimal = (value, digits) => (value === null ? "–" : value.toFixed(digits));
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+const byId = (id) => document.getElementById(id);
