@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from kedro.pipeline import Pipeline
 
 from mps_study.models.roster import unknown
 from mps_study.parameters import ParameterError, check_parameters
+
+# Kedro 1.7 calls a function that OmegaConf 2.4 has renamed; nothing that a user could act on.
+warnings.filterwarnings("ignore", message="register_new_resolver", category=UserWarning)
 
 
 class StudyConfigLoader(OmegaConfigLoader):

@@ -17,8 +17,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def progress_bar(total: int, description: str, unit: str = "image", done: int = 0) -> tqdm[Any]:
-    """A bar with rate and time left. Without a terminal it prints a line at most every minute."""
+def progress_bar(total: int | None, description: str, unit: str = "image", done: int = 0) -> tqdm[Any]:
+    """A bar with rate and, unless the total is unknown (None), time left.
+
+    Without a terminal it prints a line every minute, and none before the first is over.
+    """
     terminal = sys.stderr.isatty()
     return tqdm(
         total=total,
@@ -28,6 +31,7 @@ def progress_bar(total: int, description: str, unit: str = "image", done: int = 
         disable=total == 0,
         mininterval=0.2 if terminal else 60,
         maxinterval=1 if terminal else 60,
+        delay=0 if terminal else 60,
         dynamic_ncols=terminal,
         leave=terminal,
         file=sys.stderr,

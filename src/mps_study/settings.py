@@ -1,7 +1,5 @@
 """Kedro's settings: hooks and configuration."""
 
-import warnings
-
 from mps_study.checks import CheckHooks, StudyConfigLoader
 from mps_study.guards import ClaimHooks, FailureHooks
 from mps_study.hooks import MlflowHooks
@@ -11,6 +9,3 @@ HOOKS = (CheckHooks(), ClaimHooks(), StageHooks(), MlflowHooks(), FailureHooks()
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local"}
-
-# Kedro 1.7 calls a function that OmegaConf 2.4 has renamed; nothing that a user could act on.
-warnings.filterwarnings("ignore", message="register_new_resolver", category=UserWarning)

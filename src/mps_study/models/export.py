@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,15 +130,22 @@ def _adopt(name: str, entry: ModelEntry, path: Path) -> Preprocessing:
             f"model {name!r} has {classifier.classes} classes, but the roster says {entry.classes}; "
             "set `classes` in the roster entry"
         )
-    fields = dict(entry.preprocessing)
-    height, width = classifier.input_shape[1:]
-    if "input_size" not in fields:
-        if height is None or height != width:
-            raise ValueError(f"{source}: the input is {height} x {width}; give preprocessing.input_size in the roster")
-        fields["input_size"] = height
+    preprocessing = preprocessing_of_onnx(classifier, entry.preprocessing)
     model = onnx.load(source)
     onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
-    return Preprocessing(**fields)
+    return preprocessing
+
+
+def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any]) -> Preprocessing:
+    """What the fields say, at the input size of the model where they give none; the rest is ImageNet's usual.
+
+    Raises:
+        ValueError: the model leaves its input size open, or is not square, and the fields do not say.
+    """
+    height, width = classifier.input_shape[1:]
+    if "input_size" not in fields and (height is None or height != width):
+        raise ValueError(f"{classifier.path}: the input is {height} x {width}; give preprocessing.input_size")
+    return Preprocessing(**{"input_size": height, **fields})
 
 
 def preprocessing_of(entry: ModelEntry, model: nn.Module) -> Preprocessing:

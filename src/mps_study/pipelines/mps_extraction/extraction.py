@@ -17,6 +17,7 @@ from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.card import ModelCard, digest_of_files
 from mps_study.models.classifier import OnnxClassifier
 from mps_study.models.export import files_of
+from mps_study.models.preprocessing import Preprocessing
 from mps_study.models.throughput import machine
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
@@ -49,7 +50,7 @@ def extract_model(
     done = store.images(card.name, mark.digest)
     rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
     todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
-    classifier, card = _opened(card, model, extraction) if todo else (None, card)
+    classifier, card = open_classifier(card, model, extraction) if todo else (None, card)
     failed: dict[str, MpsRecord] = {}
     views = {image: card.preprocessing.view(w, h) for image, _, w, h in todo}
 
@@ -60,7 +61,7 @@ def extract_model(
             except (DecodingError, KeyError, OSError) as error:
                 failed[image] = _failed(image, str(error))
 
-    other = _baseline_image(card, search) if todo else None
+    other = baseline_image(card.preprocessing, search) if todo else None
     found: Iterable[MpsRecord] = ()
     if classifier:
         found = extract_mps(readable(), classifier, search, extraction.in_flight, baseline_image=other)
@@ -102,7 +103,7 @@ def extract_model(
     yield shard(complete=True), card
 
 
-def _opened(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:
+def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:
     """The classifier, asked as the parameters say or else as is fastest here; and the card, which remembers that.
 
     Raises:
@@ -127,10 +128,10 @@ def _opened(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxC
     return classifier, card
 
 
-def _baseline_image(card: ModelCard, search: SearchConfig) -> NDArray[np.float32] | None:
+def baseline_image(preprocessing: Preprocessing, search: SearchConfig) -> NDArray[np.float32] | None:
     """(c, h, w) float32: the image that `baseline: image` names, as this model sees it; None for other baselines."""
     path = baseline_path(search)
-    return None if path is None else card.preprocessing.pixels(decode(path.read_bytes(), str(path)))
+    return None if path is None else preprocessing.pixels(decode(path.read_bytes(), str(path)))
 
 
 def _failed(image: str, reason: str) -> MpsRecord:
