@@ -1,6 +1,7 @@
 """Kedro's settings: hooks and configuration."""
 
-from mps_study.checks import CheckHooks, StudyConfigLoader
+from mps_study.checks import CheckHooks
+from mps_study.configuration import StudyConfigLoader
 from mps_study.guards import ClaimHooks, FailureHooks
 from mps_study.hooks import MlflowHooks
 from mps_study.progress import StageHooks

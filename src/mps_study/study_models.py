@@ -14,9 +14,9 @@ from typing import Any
 from kedro.io import AbstractDataset
 from kedro.utils import find_kedro_project
 
-from mps_study.checks import StudyConfigLoader
+from mps_study.configuration import StudyConfigLoader
+from mps_study.images.bundled import photos
 from mps_study.images.decoding import decode
-from mps_study.images.sources import photos
 from mps_study.models.card import ModelCard
 from mps_study.models.export import export_model, export_request
 from mps_study.models.fine_tuning import wants_fine_tuning

@@ -98,4 +98,4 @@ def imagenet_names() -> dict[int, str]:
     from timm.data import ImageNetInfo  # type: ignore[attr-defined]
 
     info = ImageNetInfo()
-    return {i: info.index_to_description(i).split(",")[0] for i in range(info.num_classes())}
+    return {i: info.index_to_description(i).split(",")[0] for i in range(info.num_classes())}  # type: ignore[no-untyped-call]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mps_study.mps.types import MpsRecord
 from mps_study.report.figures_stages import readable, show_heat, show_several
@@ -13,6 +14,7 @@ from mps_study.report.style import in_study_look
 from mps_study.report.wording import fixed, percent, shorten
 
 SIDE = 2.1  # inches, of one panel
+LAYOUT = ConstrainedLayoutEngine(rect=(0, 0, 1, 0.97))  # the names above the panels reach over their titles
 
 
 @in_study_look
@@ -21,11 +23,10 @@ def draw_one_image(record: MpsRecord, photo: Photo, model: str, class_name: str)
 
     The responsibility is left out where the record has no landscape (strategy `minimal`), or a flat one.
     """
-    heat, several = record.landscape is not None and np.ptp(record.landscape) > 0, bool(record.further)
+    heat, several = record.landscape is not None and bool(np.ptp(record.landscape)), bool(record.further)
     panels = iter("abcd")
     columns = 2 + heat + several
-    figure = Figure(figsize=(SIDE * columns, SIDE + (1.05 if heat else 0.55)), layout="constrained")
-    figure.get_layout_engine().set(rect=(0, 0, 1, 0.97))  # the names above the panels reach over their titles
+    figure = Figure(figsize=(SIDE * columns, SIDE + (1.05 if heat else 0.55)), layout=LAYOUT)
     axes = iter([figure.add_subplot(1, columns, column, anchor="N") for column in range(1, columns + 1)])
 
     picture = next(axes)
