@@ -20,7 +20,7 @@ from mps_study.images.decoding import decode
 from mps_study.models.card import imagenet_names
 from mps_study.models.classifier import OnnxClassifier
 from mps_study.models.export import IMAGENET_CLASSES, preprocessing_of_onnx
-from mps_study.models.preprocessing import Preprocessing
+from mps_study.models.preprocessing import Preprocessing, View
 from mps_study.models.roster import unknown
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
@@ -46,12 +46,14 @@ class Explanation:
         model: its name.
         class_name: of the model's top-1 on the whole image.
         photo: (h, w, 3) uint8, the image as the model saw it.
+        view: top, left, bottom, right of the part of the image that the model saw, in the image's own pixels.
         record: all that the search found, `mps_study.MpsRecord`.
     """
 
     model: str
     class_name: str
     photo: NDArray[np.uint8]
+    view: View
     record: MpsRecord
 
     @property
@@ -154,9 +156,8 @@ def explain(
         (record,) = extract_mps(
             [(name, pixels)], classifier, config, baseline_image=baseline_image(subject.preprocessing, config)
         )
-    return Explanation(
-        subject.name, subject.class_name(record.target.label), subject.preprocessing.seen(picture), record
-    )
+    seen, view = subject.preprocessing.seen(picture), subject.preprocessing.view(*picture.size)
+    return Explanation(subject.name, subject.class_name(record.target.label), seen, view, record)
 
 
 @dataclass(frozen=True)

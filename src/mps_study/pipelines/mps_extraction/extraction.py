@@ -67,11 +67,11 @@ def extract_model(
         found = extract_mps(readable(), classifier, search, extraction.in_flight, baseline_image=other)
     position = {image: i for i, image in enumerate(manifest["image"])}
     waiting: list[MpsRecord] = []
-    started, evaluations = time.perf_counter(), 0
+    started, spent, evaluations = time.perf_counter(), 0.0, 0
 
     def shard(complete: bool) -> RecordShard:
-        nonlocal started, waiting
-        now = time.perf_counter()
+        nonlocal spent, waiting
+        seconds = time.perf_counter() - started
         records = sorted(waiting, key=lambda record: position[record.key])
         packed = RecordShard(
             card.name,
@@ -80,27 +80,28 @@ def extract_model(
             position[records[0].key] if records else len(position),
             records,
             {record.key: views[record.key] for record in records},
-            now - started,
+            seconds,
             complete,
         )
-        started, waiting = now, []
+        spent, waiting = spent + seconds, []
         return packed
 
     with progress_bar(len(manifest), card.name, done=len(done)) as bar:
-        begun = time.perf_counter()
         for record in found:
             waiting.append(record)
             evaluations += record.evaluations
-            rate = evaluations / (time.perf_counter() - begun)
+            rate = evaluations / (spent + time.perf_counter() - started)
             bar.set_postfix_str(f"{rate:.0f} evaluations/s", refresh=False)
             bar.update()
             if len(waiting) >= extraction.shard_size or time.perf_counter() - started > SHARD_SECONDS:
                 yield shard(complete=False), card
-    if todo:
-        rate = evaluations / (time.perf_counter() - begun)
-        log.info("%s: %d images searched, %d failed, %.0f evaluations/s", card.name, len(todo), len(failed), rate)
+                started = time.perf_counter()  # saving and logging are not the search's time
     waiting += failed.values()
-    yield shard(complete=True), card
+    last = shard(complete=True)
+    if todo:
+        rate = evaluations / spent
+        log.info("%s: %d images searched, %d failed, %.0f evaluations/s", card.name, len(todo), len(failed), rate)
+    yield last, card
 
 
 def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:
