@@ -38,7 +38,7 @@ DEFAULTS: Mapping[str, Any] = {"iterations": 5, "keep_landscape": True}
 """Where one image differs from `SearchConfig`: a quarter of ReX's iterations, as in the base study; the map is kept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """What one model needs to see of one image.
 
@@ -80,6 +80,10 @@ class Explanation:
     def confidence(self) -> float:
         """Of the class, from the MPS alone, in [0, 1]; NaN without an MPS."""
         return self.record.confidence
+
+    def __repr__(self) -> str:
+        share = f"{100 * self.area:.2f} % of the pixels" if self.mask is not None else self.record.status
+        return f"<Explanation of {self.record.key} by {self.model}: {self.class_name}, {share}>"
 
     def figure(self) -> Figure:
         """The photo, its responsibility, its MPS, and several MPSs where there are any."""
@@ -236,7 +240,7 @@ def _picture(image: str | Path | Image.Image) -> tuple[str, Image.Image]:
 @contextmanager
 def _watched(classifier: OnnxClassifier) -> Iterator[_Watched]:
     """The classifier, with a bar that counts what it is asked."""
-    with progress_bar(None, "searching", " evaluations") as bar:
+    with progress_bar(None, "searching", "evaluation") as bar:
         yield _Watched(classifier, bar)
 
 

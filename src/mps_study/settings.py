@@ -4,7 +4,7 @@ from mps_study.checks import CheckHooks
 from mps_study.configuration import StudyConfigLoader
 from mps_study.guards import ClaimHooks, FailureHooks
 from mps_study.hooks import MlflowHooks
-from mps_study.progress import StageHooks
+from mps_study.stages import StageHooks
 
 HOOKS = (CheckHooks(), ClaimHooks(), StageHooks(), MlflowHooks(), FailureHooks())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)

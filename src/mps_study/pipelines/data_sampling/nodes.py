@@ -8,6 +8,7 @@ from mps_study.images.candidates import Candidate
 from mps_study.images.sampling import Drawn, collect, draw
 from mps_study.images.sources import candidates_of
 from mps_study.parameters import DataSampling, Draw
+from mps_study.progress import with_progress
 
 
 def draw_sample(data_sampling: DataSampling) -> tuple[dict[str, bytes], pd.DataFrame]:
@@ -25,7 +26,7 @@ def draw_sample(data_sampling: DataSampling) -> tuple[dict[str, bytes], pd.DataF
         left = [c for c in candidates_of(wanted.source) if c.image not in taken]
         chosen = draw(left, half, wanted.n, data_sampling.seed)
         drawn += [(candidate, half, kind) for candidate in chosen]
-    sample: Drawn = collect(drawn)
+    sample: Drawn = collect(with_progress(drawn, len(drawn), "reading images"))
     return sample.files, sample.manifest
 
 
@@ -37,7 +38,7 @@ def collect_training_images(
     candidates = candidates_of(source) if source else []
     kind = str(source.get("kind")) if source else ""
     chosen = draw(candidates, "labelled", None, data_sampling.seed)
-    training = collect((candidate, "labelled", kind) for candidate in chosen)
+    training = collect(with_progress([(c, "labelled", kind) for c in chosen], len(chosen), "reading training images"))
     fresh = ~training.manifest["sha256"].isin(set(manifest["sha256"]))
     kept = training.manifest[fresh].reset_index(drop=True)
     return {file: training.files[file] for file in kept["file"]}, kept
