@@ -55,12 +55,15 @@ def draw_stages(results: StudyResults) -> Figure:
     return figure
 
 
-def show_heat(figure: Figure, axes: Axes, heights: NDArray[np.float64], label: str) -> None:
-    """The landscape as `readable` gives it, as a heat map with its scale below."""
+def show_heat(figure: Figure, axes: Axes, heights: NDArray[np.float64], label: str, place: Axes | None = None) -> None:
+    """The landscape as `readable` gives it, as a heat map with its scale below, or in `place`."""
     drawn = axes.imshow(heights, cmap=COLOURS)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.95, pad=0.03, aspect=22)
+    if place is None:
+        bar = figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.95, pad=0.03, aspect=22)
+    else:
+        bar = figure.colorbar(drawn, cax=place, orientation="horizontal")
     bar.set_label(label, fontsize=7)
     bar.ax.tick_params(labelsize=6.5)
     bar.outline.set_visible(False)

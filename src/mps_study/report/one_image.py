@@ -35,7 +35,8 @@ def draw_one_image(record: MpsRecord, photo: Photo, model: str, class_name: str)
     panel_title(picture, f"{next(panels)}  {shorten(record.key, 20)}", whole)
     if record.landscape is not None and heat:
         landscape = next(axes)
-        show_heat(figure, landscape, *readable(record.landscape))
+        scale = landscape.inset_axes((0.025, -0.08, 0.95, 0.04))  # its own axes would push the panel out of line
+        show_heat(figure, landscape, *readable(record.landscape), scale)
         panel_title(landscape, f"{next(panels)}  responsibility", "of each pixel\n ")
     mps = next(axes)
     mask = np.zeros(photo.shape[:2], dtype=bool) if record.mask is None else record.mask
