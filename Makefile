@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK := true
 
-.PHONY: help run test export-check format benchmark torture viz mlflow clean
+.PHONY: help run test export-check format benchmark torture docs viz mlflow clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -50,6 +50,10 @@ benchmark: .venv/installed benchmarks/.rex/installed  ## measure search and engi
 torture: .venv/installed  ## kill studies, fill their disk, start them twice, and compare what is left (twenty minutes)
 	$(BIN)/python torture/run.py $(ARGUMENTS)
 
+docs: .venv/installed  ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Documentation: site/index.html"
+
 viz: .venv/installed  ## show the pipelines in a browser
 	$(BIN)/kedro viz run
 
@@ -57,4 +61,4 @@ mlflow: .venv/installed  ## compare the models in a browser
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
 
 clean:  ## remove every study's data, the MLflow database and caches, but not .venv
-	rm -rf data/*/ mlflow.db mlruns mlartifacts .mypy_cache .ruff_cache .pytest_cache
+	rm -rf data/*/ mlflow.db mlruns mlartifacts site .mypy_cache .ruff_cache .pytest_cache

@@ -1,16 +1,28 @@
 """Compare image classifiers by their minimal sufficient pixel sets (MPS)."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import MpsRecord
 
+if TYPE_CHECKING:
+    from mps_study.explanation import Explanation, explain
+    from mps_study.models.classifier import OnnxClassifier
+
 __version__ = "0.1.0"
-__all__ = ["MpsRecord", "OnnxClassifier", "SearchConfig", "extract_mps"]
+__all__ = ["Explanation", "MpsRecord", "OnnxClassifier", "SearchConfig", "explain", "extract_mps"]
+
+_LAZY = {
+    "Explanation": "mps_study.explanation",
+    "OnnxClassifier": "mps_study.models.classifier",
+    "explain": "mps_study.explanation",
+}
+"""What needs ONNX Runtime, or torch: seconds that the engine alone need not wait for."""
 
 
 def __getattr__(name: str) -> object:
-    if name == "OnnxClassifier":
-        from mps_study.models.classifier import OnnxClassifier
-
-        return OnnxClassifier
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'mps_study' has no attribute {name!r}")

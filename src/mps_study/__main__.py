@@ -1,6 +1,6 @@
-"""`mps-study ...` and `python -m mps_study ...`: Kedro's command line for this project."""
+"""`python -m mps_study ...`: the same as `mps-study ...`."""
 
-from kedro.framework.cli.cli import main
+from mps_study.cli import cli
 
 if __name__ == "__main__":
-    main()
+    cli(prog_name="mps-study")

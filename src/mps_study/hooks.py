@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,34 @@ from kedro.framework.hooks import hook_impl
 
 from mps_study.checks import raw_parameters
 from mps_study.datasets.records import RecordShard
+from mps_study.images.sampling import HALVES
 
 log = logging.getLogger(__name__)
 TRACKING_URI = "sqlite:///mlflow.db"
+
+PAGE = "http://127.0.0.1:5000/#/experiments/{}/runs?workflowType=machine_learning&compareRunsMode=CHART"
+"""Where `mlflow ui` compares the runs of an experiment; its first page is one for language models."""
+
+SUMMARY = (
+    "accuracy",
+    "area_labelled",
+    "area_correct",
+    "area_incorrect",
+    "area_unlabelled",
+    "confidence",
+    "dilation_survival",
+    "evaluations",
+    "n_not_found",
+)
+"""Columns of `model_summary` that compare models at a glance; their intervals stand in the report."""
+
+ABOUT = (
+    "Minimal sufficient pixel sets (MPS): the fewest pixels that alone keep a model's class. One run a model and "
+    "fingerprint. `area_...` are mean shares of the input's pixels; `search/...` are histories over the images, a "
+    "step an image of the manifest. Tick runs and *Compare* them; `sizes.png` and `sets.png` are among each run's "
+    "artifacts. Tests and intervals: `data/{study}/08_report/report.html`."
+)
+"""What the experiment's page says of itself."""
 
 
 class MlflowHooks:
@@ -29,7 +56,8 @@ class MlflowHooks:
         self._parameters: dict[str, Any] = {}
         self._client: Any = None
         self._runs: dict[tuple[str, str], str] = {}
-        self._totals: dict[str, dict[str, float]] = {}
+        self._steps: dict[str, int] = {}
+        self._found: dict[str, dict[int, float]] = {}
         self._areas = pd.DataFrame()
 
     @hook_impl
@@ -55,15 +83,20 @@ class MlflowHooks:
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
-        """Remember which fingerprints the study's areas have, for pipelines that only load them."""
-        if dataset_name == "areas":
-            self._areas = data
+        """Remember the order of the images, and which fingerprints the areas have, where they are only loaded."""
+        match dataset_name:
+            case "areas":
+                self._areas = data
+            case "manifest":
+                self._steps = {image: step for step, image in enumerate(data["image"], start=1)}
 
     @hook_impl
     def after_pipeline_run(self) -> None:
-        """Mark the runs as finished."""
+        """Mark the runs as finished, and say where they can be compared."""
         for run in self._runs.values():
             self._client.set_terminated(run)
+        if self._runs:
+            log.info("MLflow: `make mlflow`, then %s", PAGE.format(self._client.get_run(run).info.experiment_id))
 
     @hook_impl
     def on_pipeline_error(self) -> None:
@@ -72,42 +105,31 @@ class MlflowHooks:
             self._client.set_terminated(run, status="FAILED")
 
     def _log_shard(self, shard: RecordShard) -> None:
+        """Area and evaluations of each image, the mean area up to it, and how fast the shard was searched."""
         if not shard.records:
             return
         run = self._run(shard.model, shard.fingerprint)
-        totals = self._totals.setdefault(
-            shard.model, {"images": 0, "evaluations": 0, "seconds": 0, "area": 0, "sets": 0}
-        )
-        sets = [record.area for record in shard.records if record.mask is not None]
-        totals["images"] += len(shard.records)
-        totals["evaluations"] += sum(record.evaluations for record in shard.records)
-        totals["seconds"] += shard.seconds
-        totals["area"] += sum(sets)
-        totals["sets"] += len(sets)
-        self._metrics(
-            run,
-            {
-                "images_searched": totals["images"],
-                "evaluations_per_image": totals["evaluations"] / totals["images"],
-                "evaluations_per_second": totals["evaluations"] / max(totals["seconds"], 1e-9),
-                "mean_area_so_far": totals["area"] / max(totals["sets"], 1),
-            },
-            step=int(totals["images"]),
-        )
+        if run not in self._found:  # a search that goes on goes on with its mean
+            history = self._client.get_metric_history(run, "search/area")
+            self._found[run] = {metric.step: metric.value for metric in history}
+        areas = self._found[run]
+        metrics: list[tuple[str, float, int]] = []
+        for record in shard.records:
+            step = self._steps[record.key]
+            metrics.append(("search/evaluations", record.evaluations, step))
+            if record.mask is not None:
+                areas[step] = record.area
+                before = [area for other, area in areas.items() if other <= step]
+                metrics += [("search/area", record.area, step), ("search/area_mean", sum(before) / len(before), step)]
+        rate = sum(record.evaluations for record in shard.records) / max(shard.seconds, 1e-9)
+        metrics.append(("search/evaluations_per_second", rate, self._steps[shard.records[-1].key]))
+        self._metrics(run, metrics)
 
     def _log_summary(self, summary: pd.DataFrame) -> None:
         marks = self._marks()
         for row in summary.to_dict("records"):
             run = self._run(str(row["model"]), marks[str(row["model"])], str(row["architecture"]))
-            chosen = ("accuracy", "confidence", "evaluations", "n_not_found")
-            self._metrics(
-                run,
-                {
-                    str(name): float(value)
-                    for name, value in row.items()
-                    if (name in chosen or str(name).startswith("area_")) and pd.notna(value)
-                },
-            )
+            self._metrics(run, [(name, float(row[name]), 0) for name in SUMMARY if pd.notna(row.get(name))])
 
     def _log_sheets(self, sheets: dict[str, bytes | str]) -> None:
         """Each model's run gets the sheet of its sets."""
@@ -126,9 +148,12 @@ class MlflowHooks:
     def _marks(self) -> dict[str, str]:
         return dict(zip(self._areas["model"], self._areas["fingerprint"], strict=True))
 
-    def _metrics(self, run: str, metrics: dict[str, float], step: int = 0) -> None:
-        for name, value in metrics.items():
-            self._client.log_metric(run, name, value, step=step)
+    def _metrics(self, run: str, metrics: Iterable[tuple[str, float, int]]) -> None:
+        """Log (name, value, step) of each metric in one go."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        self._client.log_batch(run, metrics=[Metric(name, value, now, step) for name, value, step in metrics])
 
     def _artifact(self, run: str, file: str, content: bytes) -> None:
         import tempfile
@@ -143,8 +168,10 @@ class MlflowHooks:
         if (model, fingerprint) in self._runs:
             return self._runs[model, fingerprint]
         client = self._connect()
+        from mlflow.entities import Dataset, DatasetInput, Param
+
         experiment = client.get_experiment_by_name(self._study)
-        identity = experiment.experiment_id if experiment else client.create_experiment(self._study)
+        identity = experiment.experiment_id if experiment else self._new_experiment()
         found = client.search_runs(
             [identity],
             f"tags.model = '{model}' and tags.fingerprint = '{fingerprint}'",
@@ -155,10 +182,20 @@ class MlflowHooks:
             client.set_terminated(run, status="RUNNING")
         else:
             run = client.create_run(identity, run_name=model, tags=self._tags(model, fingerprint)).info.run_id
-            for name, value in self._run_parameters(model).items():
-                client.log_param(run, name, value)
+            parameters = self._run_parameters(model).items()
+            dataset = Dataset(self._dataset(), fingerprint, "kedro", f"data/{self._study}/02_manifest/manifest.parquet")
+            client.log_inputs(run, [DatasetInput(dataset)])
+            client.log_batch(run, params=[Param(name, str(value)) for name, value in parameters])
         self._runs[model, fingerprint] = str(run)
         return str(run)
+
+    def _new_experiment(self) -> str:
+        """An experiment for the study, which opens on its table of runs, and says what that shows."""
+        tags = {
+            "mlflow.experimentKind": "custom_model_development",
+            "mlflow.note.content": ABOUT.format(study=self._study),
+        }
+        return str(self._client.create_experiment(self._study, tags=tags))
 
     def _tags(self, model: str, fingerprint: str) -> dict[str, str]:
         architecture = str(self._parameters["models"][model].get("architecture", ""))
@@ -166,8 +203,16 @@ class MlflowHooks:
             "model": model,
             "architecture": architecture,
             "study": self._study,
+            "dataset": self._dataset(),
             "fingerprint": fingerprint,
+            "mlflow.source.name": "kedro run",
         }
+
+    def _dataset(self) -> str:
+        """How many images of which source each half has: `500 labelled of imagenet, 500 unlabelled of imagenet`."""
+        sampling = self._parameters["data_sampling"]
+        halves = [(half, sampling.get(half)) for half in HALVES]
+        return ", ".join(f"{of['n']} {half} of {of['source'].get('kind')}" for half, of in halves if of)
 
     def _run_parameters(self, model: str) -> dict[str, Any]:
         entry = self._parameters["models"][model]

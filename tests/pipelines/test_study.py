@@ -148,7 +148,16 @@ def test_there_is_one_mlflow_run_for_each_model_with_its_measures(project):
         assert run.data.params["search.iterations"] == "2"
         summary = table(project, "model_summary").set_index("model").loc[model]
         assert run.data.metrics["area_labelled"] == pytest.approx(summary["area_labelled"])
-        assert {"accuracy", "evaluations", "evaluations_per_second"} <= set(run.data.metrics)
+        assert {"accuracy", "evaluations", "search/evaluations_per_second"} <= set(run.data.metrics)
+        assert not [name for name in run.data.metrics if name.endswith(("_low", "_high", "_n"))]
+        assert run.data.tags["dataset"] == "6 labelled of digits, 6 unlabelled of digits"
+        assert run.data.tags["architecture"] in {"ConvNeXt", "ResNet"}
+        areas = table(project, "areas").query("model == @model").set_index("image")["area"]
+        steps = {image: step for step, image in enumerate(table(project, "manifest")["image"], start=1)}
+        history = {metric.step: metric.value for metric in client.get_metric_history(run.info.run_id, "search/area")}
+        assert history == pytest.approx({steps[image]: area for image, area in areas.items()})
+        means = {m.step: m.value for m in client.get_metric_history(run.info.run_id, "search/area_mean")}
+        assert means[12] == pytest.approx(areas.mean())
         assert {a.path for a in client.list_artifacts(run.info.run_id)} >= {"sizes.png", "sets.png"}
 
 

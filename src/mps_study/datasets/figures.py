@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import ImagePreview
 
 from mps_study.datasets.files import write_bytes
 
@@ -41,6 +43,12 @@ class FigureFiles(AbstractDataset[Pictures, Pictures]):
             if path.name != REASONS:
                 pictures[path.name] = path.read_bytes()
         return pictures
+
+    def preview(self, figure: str | None = None) -> ImagePreview:
+        """One picture for Kedro-Viz, the first by name if none is named."""
+        path = self._folder / figure if figure else min(self._folder.glob("*.png"))
+        preview: ImagePreview = base64.b64encode(path.read_bytes()).decode()
+        return preview
 
     def _exists(self) -> bool:
         return (self._folder / REASONS).is_file()

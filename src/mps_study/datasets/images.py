@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
+from kedro_datasets._typing import ImagePreview
+from PIL import Image, ImageOps
 
 from mps_study.datasets.files import TEMPORARY, sweep, write_bytes
+from mps_study.images.decoding import decode
+
+THUMBNAIL = 96
+"""Side in pixels of an image in the preview."""
 
 
 class ImageFiles(Mapping[str, bytes]):
@@ -53,6 +62,17 @@ class ImageStore(AbstractDataset[dict[str, bytes], ImageFiles]):
         if not self._folder.is_dir():
             raise DatasetError(f"no images in {self._folder}; run `kedro run --pipeline data_sampling` first")
         return ImageFiles(self._folder)
+
+    def preview(self, n: int = 12) -> ImagePreview:
+        """The first images, by name, side by side, for Kedro-Viz."""
+        files = self.load()
+        strip = Image.new("RGB", (n * THUMBNAIL, THUMBNAIL), "white")
+        for place, file in enumerate(islice(files, n)):
+            strip.paste(ImageOps.fit(decode(files[file], file), (THUMBNAIL, THUMBNAIL)), (place * THUMBNAIL, 0))
+        buffer = io.BytesIO()
+        strip.save(buffer, "PNG")
+        preview: ImagePreview = base64.b64encode(buffer.getvalue()).decode()
+        return preview
 
     def _exists(self) -> bool:
         return self._folder.is_dir()

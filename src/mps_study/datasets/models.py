@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
+from kedro_datasets._typing import TablePreview
 
 from mps_study.datasets.files import copy_atomically, sweep, write_bytes, written_atomically
+from mps_study.datasets.tables import table_preview
 from mps_study.models.card import ModelCard
-from mps_study.models.export import Exported
+from mps_study.models.export import Exported, files_of
 
 
 class OnnxModels(AbstractDataset[dict[str, Exported], dict[str, Path]]):
@@ -32,6 +35,11 @@ class OnnxModels(AbstractDataset[dict[str, Exported], dict[str, Path]]):
     def load(self) -> dict[str, Path]:
         """Name -> path of every model here."""
         return _named_files(self._folder, ".onnx", "exported model", "model_export")
+
+    def preview(self) -> TablePreview:
+        """Name and size of each model, for Kedro-Viz."""
+        sizes = {name: sum(file.stat().st_size for file in files_of(path)) for name, path in self.load().items()}
+        return table_preview(pd.DataFrame({"model": list(sizes), "MB": [round(n / 1e6, 1) for n in sizes.values()]}))
 
     def _exists(self) -> bool:
         return any(self._folder.glob("*.onnx"))
@@ -60,6 +68,22 @@ class ModelCards(AbstractDataset[dict[str, ModelCard], dict[str, ModelCard]]):
             return {}
         files = _named_files(self._folder, ".json", "model card", "model_export")
         return {name: ModelCard.model_validate_json(f.read_text()) for name, f in files.items()}
+
+    def preview(self) -> TablePreview:
+        """The cards without digests and throughput, for Kedro-Viz."""
+        cards = [
+            {
+                "model": name,
+                "architecture": card.architecture,
+                "timm": card.timm,
+                "weights": card.weights,
+                "classes": card.classes,
+                "input size": card.preprocessing.input_size,
+                "differs from torch by": card.parity.max_difference if card.parity else None,
+            }
+            for name, card in self.load().items()
+        ]
+        return table_preview(pd.DataFrame(cards))
 
     def _exists(self) -> bool:
         return any(self._folder.glob("*.json"))
@@ -106,6 +130,12 @@ class Checkpoints(AbstractDataset[dict[str, Checkpoint], dict[str, Checkpoint]])
                 facts = json.loads((file.metadata() or {}).get("facts", "{}"))
             checkpoints[path.stem] = Checkpoint(facts, path)
         return checkpoints
+
+    def preview(self) -> TablePreview:
+        """Each model's epochs and accuracy on held-out training images, for Kedro-Viz."""
+        facts = {name: checkpoint.facts for name, checkpoint in self.load().items()}
+        rows = [{"model": n, **{k: f.get(k) for k in ("epochs", "holdout_accuracy")}} for n, f in facts.items()]
+        return table_preview(pd.DataFrame(rows))
 
     def _exists(self) -> bool:
         return self._folder.is_dir()

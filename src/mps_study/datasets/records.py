@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import TablePreview
 from numpy.typing import NDArray
 
 from mps_study.datasets.files import sweep, write_bytes, written_atomically
+from mps_study.datasets.tables import table_preview
 from mps_study.mps.types import Curves, Mps, MpsRecord
 
 COMPLETE = "complete.json"
@@ -179,6 +181,21 @@ class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
     def load(self) -> RecordStore:
         """A reader of the store, which may be empty."""
         return RecordStore(self._folder)
+
+    def preview(self) -> TablePreview:
+        """Each set of records: model, fingerprint, how many, whether they are all; for Kedro-Viz."""
+        store = self.load()
+        rows = [
+            {
+                "model": folder.parent.name,
+                "fingerprint": folder.name,
+                "images": len(store.images(folder.parent.name, folder.name)),
+                "complete": store.is_complete(folder.parent.name, folder.name),
+            }
+            for folder in sorted(self._folder.glob("*/*"))
+            if folder.is_dir()
+        ]
+        return table_preview(pd.DataFrame(rows))
 
     def _exists(self) -> bool:
         return any(self._folder.glob(f"*/*/{COMPLETE}"))

@@ -90,7 +90,12 @@ def class_names(card: ModelCard, sample_names: dict[int, str]) -> dict[int, str]
     """Class index -> a short name: ImageNet's, or the names that the sample's manifest gives."""
     if card.class_names == "sample":
         return sample_names
+    return imagenet_names()
+
+
+def imagenet_names() -> dict[int, str]:
+    """ImageNet-1k's class index -> a short name."""
     from timm.data import ImageNetInfo  # type: ignore[attr-defined]
 
     info = ImageNetInfo()
-    return {i: info.index_to_description(i).split(",")[0] for i in range(card.classes)}
+    return {i: info.index_to_description(i).split(",")[0] for i in range(info.num_classes())}  # type: ignore[no-untyped-call]

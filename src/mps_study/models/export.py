@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,31 +141,39 @@ def _adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Imag
             f"model {name!r} has {classifier.classes} classes, but the roster says {entry.classes}; "
             "set `classes` in the roster entry"
         )
-    fields = dict(entry.preprocessing)
+    preprocessing = preprocessing_of_onnx(classifier, entry.preprocessing)
+    _check_answers(source, classifier, preprocessing, images)
+    model = onnx.load(source)
+    onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
+    return preprocessing
+
+
+def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any]) -> Preprocessing:
+    """What the fields say, at the input size of the model where they give none; the rest is ImageNet's usual.
+
+    Raises:
+        OnnxFileError: the model's input is not what the fields say, or is open, or not square, and they do not say.
+    """
+    source = classifier.path
     channels, height, width = classifier.input_shape
-    if "input_size" not in fields:
-        if height is None or height != width:
-            raise OnnxFileError(
-                f"{source}: the input is {height} x {width}; give preprocessing.input_size in the roster, and a model "
-                "whose input is square"
-            )
-        fields["input_size"] = height
-    preprocessing = Preprocessing(**fields)
+    if "input_size" not in fields and (height is None or height != width):
+        raise OnnxFileError(
+            f"{source}: the input is {height} x {width}; give preprocessing.input_size in the roster, and a model "
+            "whose input is square"
+        )
+    preprocessing = Preprocessing(**{"input_size": height, **fields})
     if any(side not in (None, preprocessing.input_size) for side in (height, width)):
         raise OnnxFileError(
-            f"{source}: the input is {height} x {width}, but preprocessing.input_size of model {name!r} is "
-            f"{preprocessing.input_size}; set it to the model's"
+            f"{source}: the input is {height} x {width}, but preprocessing.input_size is {preprocessing.input_size}; "
+            "set it to the model's"
         )
     if channels not in (None, preprocessing.channels):
         numbers = "one number" if channels == 1 else f"{channels} numbers"
         remedy = "export it for RGB or grey images" if channels == 4 else f"give {numbers} in each of them"
         raise OnnxFileError(
-            f"{source}: the input has {channels} channels, but preprocessing.mean and .std of model {name!r} have "
+            f"{source}: the input has {channels} channels, but preprocessing.mean and .std have "
             f"{preprocessing.channels}; {remedy}"
         )
-    _check_answers(source, classifier, preprocessing, images)
-    model = onnx.load(source)
-    onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
     return preprocessing
 
 

@@ -50,6 +50,13 @@ class Preprocessing(BaseModel):
         array: NDArray[np.float32] = _transform(self)(seen).numpy()
         return array
 
+    def seen(self, image: Image.Image) -> NDArray[np.uint8]:
+        """(h, w, 3) uint8: the part of an RGB image that the model sees, at the size of its input, to be looked at."""
+        top, left, bottom, right = self.view(*image.size)
+        size = (self.input_size, self.input_size)
+        part = image.transform(size, Image.Transform.EXTENT, (left, top, right, bottom), Image.Resampling.BICUBIC)
+        return np.asarray(part)
+
     def view(self, width: int, height: int) -> View:
         """The part of a `width` x `height` image that the crop leaves; beyond the image where it pads."""
         scaled = math.floor(self.input_size / self.crop_pct)

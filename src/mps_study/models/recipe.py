@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.model_selection import train_test_split
 from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from torch import nn
@@ -123,6 +122,8 @@ def deal(images: Images, labels: np.ndarray, recipe: Recipe, workers: int = 0) -
     """
     data = _Labelled(images, labels)
     try:
+        from sklearn.model_selection import train_test_split  # two seconds, which nobody else need wait for
+
         training, held_out = train_test_split(
             range(len(data)), test_size=recipe.holdout, stratify=labels, random_state=recipe.seed
         )

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from tqdm import tqdm
 
 from mps_study.models.recipe import Images, Loader, Recipe, augmented, deal, descent
 from mps_study.models.surroundings import (
@@ -25,6 +24,7 @@ from mps_study.models.surroundings import (
     seeded,
     set_random_states,
 )
+from mps_study.progress import progress_bar
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ class _Run:
             optimizer.load_state_dict(self.resumed["optimizer"])
             draw.set_state(self.resumed["draw"])
         self.resumed = None
-        with tqdm(total=steps, initial=step, desc=name, unit="step", leave=False, disable=None) as bar:
+        with progress_bar(steps, name, "step", step, leave=False) as bar:
             for epoch in range(len(self.history) + 1, start + 1 + epochs):
                 self.model.eval()
                 part.train()

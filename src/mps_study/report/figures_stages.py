@@ -42,14 +42,8 @@ def draw_stages(results: StudyResults) -> Figure:
     panel_title(picture, f"a  {shorten(image, 20)}", f"{label_line(results, image)}\n ")
 
     heat = figure.add_subplot(grid[1])
-    drawn = heat.imshow(heights, cmap=COLOURS)
-    heat.set(xticks=[], yticks=[])
-    heat.spines[:].set_visible(False)
+    show_heat(figure, heat, heights, label)
     panel_title(heat, "b  responsibility", "of each pixel\n ")
-    bar = figure.colorbar(drawn, ax=heat, location="bottom", shrink=0.95, pad=0.03, aspect=22)
-    bar.set_label(label, fontsize=7)
-    bar.ax.tick_params(labelsize=6.5)
-    bar.outline.set_visible(False)
 
     draw_surface(figure, grid[2], heights)
     mps_panel(figure.add_subplot(grid[3]), results, image, model, "d")
@@ -59,6 +53,20 @@ def draw_stages(results: StudyResults) -> Figure:
         panel_title(panel, f"e  {len(several)} MPSs", "each sufficient alone\n ")
         architecture_bar(panel, results, model)
     return figure
+
+
+def show_heat(figure: Figure, axes: Axes, heights: NDArray[np.float64], label: str, place: Axes | None = None) -> None:
+    """The landscape as `readable` gives it, as a heat map with its scale below, or in `place`."""
+    drawn = axes.imshow(heights, cmap=COLOURS)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    if place is None:
+        bar = figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.95, pad=0.03, aspect=22)
+    else:
+        bar = figure.colorbar(drawn, cax=place, orientation="horizontal")
+    bar.set_label(label, fontsize=7)
+    bar.ax.tick_params(labelsize=6.5)
+    bar.outline.set_visible(False)
 
 
 def show_several(axes: Axes, photo: Photo, masks: Sequence[Mask]) -> None:

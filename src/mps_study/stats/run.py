@@ -1,6 +1,7 @@
 """All tests of the study, in the order in which they are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -31,6 +32,7 @@ def run_statistics(
     overlaps: pd.DataFrame,
     model_summary: pd.DataFrame,
     config: StatisticsConfig,
+    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> pd.DataFrame:
     """The statistics frame: every row of every entry of STATISTICS, in registry order.
 
@@ -42,7 +44,7 @@ def run_statistics(
     frames = {"areas": areas, "overlaps": overlaps, "model_summary": model_summary}
     for name, frame in frames.items():
         _check(name, frame)
-    parts = [test(areas, overlaps, model_summary, config) for test in STATISTICS.values()]
+    parts = [test(areas, overlaps, model_summary, config) for test in progress(STATISTICS.values())]
     return pd.concat([to_frame([]), *parts], ignore_index=True).astype(COLUMNS)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from mps_study.images.sampling import Drawn, collect, collect_all, draw
 from mps_study.images.sources import candidates_of
 from mps_study.parameters import DataSampling, Draw
+from mps_study.progress import with_progress
 
 
 def draw_sample(data_sampling: DataSampling) -> tuple[dict[str, bytes], pd.DataFrame, pd.DataFrame]:
@@ -34,7 +35,7 @@ def collect_training_images(
     candidates = candidates_of(source) if source else []
     kind = str(source.get("kind")) if source else ""
     chosen = draw(candidates, "labelled", None, data_sampling.seed)
-    training = collect_all(chosen, "labelled", kind)
+    training = collect_all(with_progress(chosen, len(chosen), "reading training images"), "labelled", kind)
     frame = training.manifest
     fresh = ~frame["sha256"].isin(set(manifest["sha256"]))
     kept = frame[fresh].reset_index(drop=True)

@@ -61,7 +61,7 @@ def fine_tune_models(
     labels = training_manifest["label"].astype(int).tolist()
     failures: dict[tuple[str, str], str | None] = {(STAGE, name): None for name in chosen if name not in stale}
     yield {}, failures
-    for name in with_progress(stale, len(stale), "fine-tuning"):
+    for name in with_progress(stale, len(stale), "fine-tuning", "model"):
         state = states.of(name, requests[name])
         try:
             with claims.claim(f"{STAGE}/{name}"):

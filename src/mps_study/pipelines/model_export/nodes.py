@@ -52,7 +52,7 @@ def export_models(
     pictures = [decode(images[f], i) for f, i in zip(rows["file"], rows["image"], strict=True)]
     failures: dict[tuple[str, str], str | None] = {(STAGE, name): None for name in chosen if name not in stale}
     yield {}, {}, failures
-    for name in with_progress(stale, len(stale), "exporting"):
+    for name in with_progress(stale, len(stale), "exporting", "model"):
         accuracy = checkpoints[name].facts["holdout_accuracy"] if name in checkpoints else None
         try:
             ensure_ready(name, failed_before, ("fine_tuning",))

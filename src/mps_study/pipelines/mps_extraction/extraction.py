@@ -17,6 +17,7 @@ from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.card import ModelCard, digest_of_files
 from mps_study.models.classifier import OnnxClassifier
 from mps_study.models.export import files_of
+from mps_study.models.preprocessing import Preprocessing
 from mps_study.models.throughput import machine
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
@@ -49,7 +50,7 @@ def extract_model(
     done = store.images(card.name, mark.digest)
     rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
     todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
-    classifier, card = _opened(card, model, extraction) if todo else (None, card)
+    classifier, card = open_classifier(card, model, extraction) if todo else (None, card)
     failed: dict[str, MpsRecord] = {}
     views = {image: card.preprocessing.view(w, h) for image, _, w, h in todo}
 
@@ -60,17 +61,17 @@ def extract_model(
             except (DecodingError, KeyError, OSError) as error:
                 failed[image] = _failed(image, str(error))
 
-    other = _baseline_image(card, search) if todo else None
+    other = baseline_image(card.preprocessing, search) if todo else None
     found: Iterable[MpsRecord] = ()
     if classifier:
         found = extract_mps(readable(), classifier, search, extraction.in_flight, baseline_image=other)
     position = {image: i for i, image in enumerate(manifest["image"])}
     waiting: list[MpsRecord] = []
-    started, evaluations = time.perf_counter(), 0
+    started, spent, evaluations = time.perf_counter(), 0.0, 0
 
     def shard(complete: bool) -> RecordShard:
-        nonlocal started, waiting
-        now = time.perf_counter()
+        nonlocal spent, waiting
+        seconds = time.perf_counter() - started
         records = sorted(waiting, key=lambda record: position[record.key])
         packed = RecordShard(
             card.name,
@@ -79,30 +80,31 @@ def extract_model(
             position[records[0].key] if records else len(position),
             records,
             {record.key: views[record.key] for record in records},
-            now - started,
+            seconds,
             complete,
         )
-        started, waiting = now, []
+        spent, waiting = spent + seconds, []
         return packed
 
     with progress_bar(len(manifest), card.name, done=len(done)) as bar:
-        begun = time.perf_counter()
         for record in found:
             waiting.append(record)
             evaluations += record.evaluations
-            rate = evaluations / (time.perf_counter() - begun)
+            rate = evaluations / (spent + time.perf_counter() - started)
             bar.set_postfix_str(f"{rate:.0f} evaluations/s", refresh=False)
             bar.update()
             if len(waiting) >= extraction.shard_size or time.perf_counter() - started > SHARD_SECONDS:
                 yield shard(complete=False), card
-    if todo:
-        rate = evaluations / (time.perf_counter() - begun)
-        log.info("%s: %d images searched, %d failed, %.0f evaluations/s", card.name, len(todo), len(failed), rate)
+                started = time.perf_counter()  # saving and logging are not the search's time
     waiting += failed.values()
-    yield shard(complete=True), card
+    last = shard(complete=True)
+    if todo:
+        rate = evaluations / spent
+        log.info("%s: %d images searched, %d failed, %.0f evaluations/s", card.name, len(todo), len(failed), rate)
+    yield last, card
 
 
-def _opened(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:
+def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:
     """The classifier, asked as the parameters say or else as is fastest here; and the card, which remembers that.
 
     Raises:
@@ -127,10 +129,10 @@ def _opened(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxC
     return classifier, card
 
 
-def _baseline_image(card: ModelCard, search: SearchConfig) -> NDArray[np.float32] | None:
+def baseline_image(preprocessing: Preprocessing, search: SearchConfig) -> NDArray[np.float32] | None:
     """(c, h, w) float32: the image that `baseline: image` names, as this model sees it; None for other baselines."""
     path = baseline_path(search)
-    return None if path is None else card.preprocessing.pixels(decode(path.read_bytes(), str(path)))
+    return None if path is None else preprocessing.pixels(decode(path.read_bytes(), str(path)))
 
 
 def _failed(image: str, reason: str) -> MpsRecord:

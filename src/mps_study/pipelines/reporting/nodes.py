@@ -16,6 +16,7 @@ from mps_study.datasets.records import RecordStore
 from mps_study.models.card import ModelCard
 from mps_study.parameters import Reporting
 from mps_study.pipelines.reporting.results import Pictures, images_of_figures, names_of_classes, provenance
+from mps_study.progress import with_progress
 from mps_study.report.explorer import file_name, render_explorer
 from mps_study.report.explorer_images import ExplorerSizes, image_script, thumbnail
 from mps_study.report.figures import FIGURES
@@ -78,14 +79,15 @@ def make_tables(results: StudyResults) -> tuple[dict[str, pd.DataFrame], dict[st
 def make_figures(results: StudyResults) -> PictureFiles:
     """Every figure of the registry as PNG and SVG, or the reason why there is none."""
     files: PictureFiles = {}
-    for name in FIGURES:
+    for name in with_progress(FIGURES, len(FIGURES), "drawing", "figure"):
         files |= draw_files(name, results)
     return files
 
 
 def make_model_sheets(results: StudyResults) -> PictureFiles:
     """A sheet of each model's sets as PNG, `MODEL.png`; or the reason why there is none."""
-    return {name: picture for model in results.models() for name, picture in draw_sheet(model, results).items()}
+    models = with_progress(results.models(), len(results.models()), "drawing", "sheet")
+    return {name: picture for model in models for name, picture in draw_sheet(model, results).items()}
 
 
 def write_report(results: StudyResults, figures: PictureFiles) -> str:

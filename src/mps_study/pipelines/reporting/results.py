@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
 
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mask
@@ -64,17 +63,7 @@ class Pictures:
     def photo(self, image: str, model: str) -> NDArray[np.uint8]:
         """(h, w, 3) uint8: the part of the image that the model saw, at the size of its input."""
         row = self._rows[image]
-        preprocessing = self._cards[model].preprocessing
-        top, left, bottom, right = preprocessing.view(int(row["width"]), int(row["height"]))
-        size = preprocessing.input_size
-        picture = decode(self._images[row["file"]], image)
-        seen = picture.transform(
-            (size, size),
-            Image.Transform.EXTENT,
-            (left, top, right, bottom),
-            Image.Resampling.BICUBIC,
-        )
-        return np.asarray(seen)
+        return self._cards[model].preprocessing.seen(decode(self._images[row["file"]], image))
 
     def mask(self, image: str, model: str) -> NDArray[np.bool_] | None:
         """(h, w) bool; None without a set."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
-from mps_study.stats import StatisticsConfig, run_statistics
+from mps_study.progress import with_progress
+from mps_study.stats import STATISTICS, StatisticsConfig, run_statistics
 
 
 def compute_statistics(
@@ -14,4 +17,5 @@ def compute_statistics(
     statistics: StatisticsConfig,
 ) -> pd.DataFrame:
     """The `statistics` frame."""
-    return run_statistics(areas, overlaps, model_summary, statistics)
+    bar = partial(with_progress, total=len(STATISTICS), description="testing", unit="test")
+    return run_statistics(areas, overlaps, model_summary, statistics, bar)
