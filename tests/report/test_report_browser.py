@@ -260,17 +260,25 @@ def test_responsibility_is_offered_where_it_was_stored(explorer: Page, folder: P
     assert explorer.locator("#heat").is_disabled() and explorer.locator("#no-heat").is_visible()
 
 
-def test_files_that_are_missing_or_of_another_run_are_named_in_the_dialog(
-    browser: Any, folder: Path, tmp_path: Path
+def test_files_that_are_missing_cut_off_or_of_another_run_are_named_in_the_dialog(
+    browser: Any, folder: Path, large: StudyResults, tmp_path: Path
 ) -> None:
     alone = tmp_path / "08_report"
     shutil.copytree(folder, alone)
     images = alone / "explorer/images"
     (images / "0001.js").unlink()
     (images / "0002.js").write_text((images / "0003.js").read_text().replace("receiveImage(3,", "receiveImage(2,"))
+    (images / "0004.js").write_text((images / "0004.js").read_text().replace(large.run_mark(), "0" * 16))
+    (images / "0005.js").write_text((images / "0005.js").read_text()[:1000])
     page = browser.new_page()
-    for name, message in (("val_0001", "0001.js is missing"), ("val_0002", "of another run (val_0003, not val_0002)")):
-        page.goto((alone / "explorer.html").as_uri() + f"#{name}")
+    page.goto((alone / "explorer.html").as_uri())
+    for name, message in (
+        ("val_0001", "0001.js is missing"),
+        ("val_0002", "0002.js is of another run"),
+        ("val_0004", "0004.js is of another run"),
+        ("val_0005", "0005.js is not whole"),
+    ):
+        page.evaluate(f"location.hash = '{name}'")
         page.get_by_text(message).wait_for()
     page.close()
 

@@ -87,6 +87,7 @@ def study_facts(results: StudyResults) -> dict[str, Any]:
     classes = sorted({index for index in [*labels, *records["target"]] if index is not None})
     stops = colormaps[COLOURS](np.linspace(0, 1, 32), bytes=True)[:, :3]
     return {
+        "run": results.run_mark(),
         "models": models,
         "classes": {index: results.class_name(index) for index in classes},
         "images": {

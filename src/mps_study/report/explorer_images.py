@@ -71,6 +71,7 @@ def image_script(results: StudyResults, position: int, sizes: ExplorerSizes) -> 
             maps.append(heat[0].tobytes())
         facts.append(None if seen is None else _facts(seen, heat))
     content = {
+        "run": results.run_mark(),
         "image": image,
         "photo": None if picture is None else data_uri(framed(picture, frame, sizes.photo)),
         "frame": frame,

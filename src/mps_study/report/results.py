@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -112,6 +113,11 @@ class StudyResults:
         if self.class_names is not None and 0 <= int(index) < len(self.class_names):
             return str(self.class_names[int(index)])
         return f"class {int(index)}"
+
+    def run_mark(self) -> str:
+        """The same for results of the same models, images and search: a digest of the fingerprints."""
+        marks = sorted(self.provenance.get("fingerprints", {}).items())
+        return hashlib.sha256(repr(marks).encode()).hexdigest()[:16]
 
     def overlaps_of_image(self, image: str) -> pd.DataFrame:
         """The rows of `overlaps` of one image; the frame is searched once for all images."""

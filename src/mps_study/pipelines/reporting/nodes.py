@@ -98,8 +98,8 @@ def write_report(results: StudyResults, figures: PictureFiles) -> str:
 
 def make_explorer(
     results: StudyResults, reporting: Reporting
-) -> tuple[str, dict[str, Callable[[], str]], dict[str, Callable[[], Image.Image]]]:
-    """The explorer's page, and what lies beside it; images are made one by one while they are saved."""
+) -> tuple[dict[str, Callable[[], str]], dict[str, Callable[[], Image.Image]], str]:
+    """What lies beside the explorer's page, made one by one while it is saved; and, when all is there, the page."""
     sizes = ExplorerSizes(**reporting.explorer.model_dump())
     names = [file_name(position) for position in range(len(results.manifest))]
     images: dict[str, Callable[[], str]] = {
@@ -108,4 +108,4 @@ def make_explorer(
     thumbnails: dict[str, Callable[[], Image.Image]] = {
         name: partial(thumbnail, results, position, sizes) for position, name in enumerate(names)
     }
-    return render_explorer(results), images, thumbnails
+    return images, thumbnails, render_explorer(results)

@@ -41,7 +41,7 @@ def create_pipeline() -> Pipeline:
             node(
                 make_explorer,
                 ["study_results", "params:reporting"],
-                ["explorer", "explorer_images", "explorer_thumbnails"],
+                ["explorer_images", "explorer_thumbnails", "explorer"],
                 name="make_explorer",
             ),
             node(write_report, ["study_results", "figures"], "report", name="write_report"),
