@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mps_study.progress import ConsoleHandler, progress_bar, with_progress
+from mps_study.progress import log_above_bars, progress_bar, with_progress
 
 
 class Terminal(io.StringIO):
@@ -56,14 +56,14 @@ def test_short_work_says_nothing_without_a_terminal(monkeypatch, clock, caplog):
 
 def test_a_line_of_log_does_not_run_into_a_bar(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
-    log = logging.getLogger("test_progress")
-    handler = ConsoleHandler()
-    log.addHandler(handler)
+    handler = logging.StreamHandler(sys.stderr)
+    logging.getLogger().addHandler(handler)
     try:
+        log_above_bars()
         with progress_bar(3, "working") as bar:
             bar.update()
             bar.refresh()
-            log.warning("a line")
+            logging.getLogger("test_progress").warning("a line")
     finally:
-        log.removeHandler(handler)
+        logging.getLogger().removeHandler(handler)
     assert "a line" in [line.split("\r")[-1] for line in sys.stderr.getvalue().split("\n")]

@@ -82,7 +82,7 @@ class Explanation:
         return self.record.confidence
 
     def __repr__(self) -> str:
-        share = f"{100 * self.area:.2f} % of the pixels" if self.mask is not None else self.record.status
+        share = f"{100 * self.area:.1f} % of the pixels" if self.mask is not None else self.record.status
         return f"<Explanation of {self.record.key} by {self.model}: {self.class_name}, {share}>"
 
     def figure(self) -> Figure:

@@ -13,15 +13,24 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class ConsoleHandler(logging.Handler):
-    """Writes a line of log above the bars, to stderr."""
+class _AboveBars:
+    """A stream that writes to stderr, above the bars."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print one record."""
-        tqdm.write(self.format(record), file=sys.stderr)
+    def write(self, text: str) -> None:
+        tqdm.write(text, file=sys.stderr, end="")
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
-class _Lines(tqdm):
+def log_above_bars() -> None:
+    """From now on lines of log that go to a terminal do not run into a bar."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr and sys.stderr.isatty():
+            handler.setStream(_AboveBars())
+
+
+class _Lines(tqdm):  # type: ignore[misc]  # tqdm carries no types
     """A bar that is a line of log at a time."""
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:

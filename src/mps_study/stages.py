@@ -9,11 +9,18 @@ import time
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
+from mps_study.progress import log_above_bars
+
 log = logging.getLogger(__name__)
 
 
 class StageHooks:
     """Says which node has finished, and how long it took."""
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Keep log and bars apart."""
+        log_above_bars()
 
     @hook_impl
     def before_node_run(self) -> None:

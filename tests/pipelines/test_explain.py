@@ -91,13 +91,15 @@ def test_the_set_holds_what_the_model_needs_and_no_tile_more(bright_window, phot
     assert (found.photo == 255).all()
 
 
-def test_a_floor_of_the_confidence_costs_pixels(bright_window, photo):
+def test_a_floor_of_the_confidence_costs_pixels(bright_window, photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     areas = []
     for floor in ("0", "0.9999"):
         result = run(photo, "-m", bright_window, "--preprocessing", PLAIN, "--strategy", "minimal", "--floor", floor)
         line = next(line for line in result.stdout.splitlines() if line.startswith("area"))
         areas.append(float(line.split()[1]))
     assert areas[1] > areas[0]
+    assert (tmp_path / "white_mps.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(

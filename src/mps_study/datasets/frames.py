@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 from kedro.io.core import get_filepath_str
+from kedro_datasets._typing import TablePreview
 from kedro_datasets.pandas import ParquetDataset
 
 from mps_study.datasets.files import sweep, written_atomically
+from mps_study.datasets.tables import table_preview
 
 
 class Frame(ParquetDataset):  # type: ignore[misc]  # kedro_datasets loads it lazily
@@ -31,3 +33,7 @@ class FrameOfAnotherStudy(Frame):
         if not self.exists():
             return pd.DataFrame()
         return pd.DataFrame(super().load())
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """The first rows, for Kedro-Viz."""
+        return table_preview(self.load().head(nrows))

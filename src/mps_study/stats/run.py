@@ -1,7 +1,6 @@
 """All tests of the study, in the order in which they are read."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import pandas as pd
 
@@ -32,7 +31,7 @@ def run_statistics(
     overlaps: pd.DataFrame,
     model_summary: pd.DataFrame,
     config: StatisticsConfig,
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    progress: Callable[[Iterable[Statistic]], Iterable[Statistic]] = iter,
 ) -> pd.DataFrame:
     """The statistics frame: every row of every entry of STATISTICS, in registry order.
 
