@@ -218,9 +218,9 @@ def _faults(name: str, values: Any, group: type) -> list[str]:
     try:
         group.model_validate(values)
     except ValidationError as error:
-        faults = error.errors()
-        wrong_keys = {fault["loc"][:-1] for fault in faults if fault["loc"][-1:] == ("[key]",)}
-        return [_line(name, fault, group) for fault in faults if fault["loc"] not in wrong_keys]
+        found = error.errors()
+        wrong_keys = {fault["loc"][:-1] for fault in found if fault["loc"][-1:] == ("[key]",)}
+        return [_line(name, fault, group) for fault in found if fault["loc"] not in wrong_keys]
     return []
 
 

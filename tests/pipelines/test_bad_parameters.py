@@ -10,7 +10,9 @@ from click import ClickException
 from conftest_pipelines import kedro_run, make_project
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
+from mps_study.configuration import yaml_fault
 from mps_study.parameters import ParameterError, check_parameters
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -100,6 +102,7 @@ TAKEN = {
     "rotation": {"number", "fraction"},
     "learning_rate": {"number", "fraction"},
     "probe_learning_rate": {"number", "fraction"},
+    "max_failed_share": set(),
     "weighted": {"true"}, "keep_landscape": {"true"}, "flip": {"true"}, "bfloat16": {"true"},
     **{name: {"number"} for name in (
         "iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "several", "curve_steps", "granularity",
@@ -239,6 +242,30 @@ VALUE = st.recursive(
 def test_any_value_at_any_key_is_taken_or_refused_and_nothing_else(key, value):
     try:
         check_parameters(put(tuple(key.split(".")), value))
+    except ParameterError as error:
+        assert str(error).strip()
+
+
+TEXT = (CONF / "base/parameters.yml").read_bytes()
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_broken_file_of_conf_is_read_or_answered_in_one_line(tmp_path_factory, data):
+    content = bytearray(TEXT[: data.draw(st.integers(0, len(TEXT)))])
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(content)))
+        junk = st.binary(max_size=3) | st.text("{}[]:,#&*!|>'\"%@`-? \n\t0", max_size=4).map(str.encode)
+        content[at : at + data.draw(st.integers(0, 3))] = data.draw(junk)
+    file = tmp_path_factory.getbasetemp() / "parameters.yml"
+    file.write_bytes(content)
+    fault = yaml_fault(file)
+    if fault is not None:
+        assert str(file) in fault and "\n" not in fault
+        return
+    values = OmegaConf.to_container(OmegaConf.load(file)) or {}
+    try:
+        check_parameters(values)
     except ParameterError as error:
         assert str(error).strip()
 

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from click import ClickException
 from conftest_pipelines import kedro_run, make_project
 
 from images.pictures import write_pictures
+from models.onnx_models import relocate, write_model
 from mps_study.models.card import ModelCard
 from mps_study.models.export import export_request
 from mps_study.models.roster import ModelEntry
@@ -133,3 +135,29 @@ def test_the_command_line_names_all_three_and_does_nothing(study):
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert IMAGES in line and HUB in line and "HF_HUB_OFFLINE" in line
     assert not (study / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"onnx": "nowhere.onnx"}, "model 'own': nowhere.onnx: there is no such ONNX file"),
+        ({"onnx": "text.onnx"}, "model 'own': text.onnx: this is no ONNX model, or it was cut short"),
+        ({"onnx": "outside.onnx"}, "model 'own': outside.onnx: its weights are said to lie in '../w.bin'"),
+        ({"timm": "resnet18", "weights": "file:nowhere.pth"}, "model 'own': there is no checkpoint nowhere.pth"),
+        ({"onnx": "five.onnx", "classes": 5}, "is of class 9, but model 'own' has 5 classes .0 to 4.; give images of"),
+    ],
+)
+def test_the_users_own_files_and_labels_are_looked_at_before_any_work(tmp_path, monkeypatch, entry, message):
+    project = make_project(tmp_path / "project")
+    monkeypatch.chdir(project)
+    Path("text.onnx").write_text("text")
+    write_model(Path("five.onnx"))
+    relocate(write_model(Path("outside.onnx"), external="w.bin"), "../w.bin")
+    file = project / "conf/miniature/parameters_models.yml"
+    models = yaml.safe_load(file.read_text())
+    models["models"]["own"] = {"architecture": "A", "classes": 10, **entry}
+    file.write_text(yaml.safe_dump(models))
+    with pytest.raises(ClickException, match=message) as error:
+        kedro_run(project, pipelines=["data_sampling", "model_export"])
+    assert "\n" not in error.value.message
+    assert not (project / "data/miniature").exists()

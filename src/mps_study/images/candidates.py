@@ -83,7 +83,7 @@ def image_files(root: Path) -> list[tuple[PurePath, Path]]:
     found: list[tuple[PurePath, Path]] = []
     if not root.is_dir():
         return found
-    above = {str(root): (_identity(root),)}
+    above: dict[str, tuple[tuple[int, int], ...]] = {str(root): (_identity(root),)}
     for folder, folders, names in os.walk(root, followlinks=True, onerror=_refuse):
         inside = [Path(folder, name) for name in folders]
         loops = {path for path in inside if path.is_symlink() and _identity(path) in above[folder]}
