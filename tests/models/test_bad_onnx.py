@@ -90,7 +90,7 @@ def test_a_grey_model_gets_grey_pictures(tmp_path):
     assert pixels.shape == (1, SIDE, SIDE)
     assert np.allclose(pixels, (76 / 255 - 0.5) / 0.25, atol=1e-3)  # ITU-R 601-2 luma of pure red
     with pytest.raises(
-        OnnxFileError, match=r"has 1 channels, but preprocessing.mean and .std .* have 3; give one number"
+        OnnxFileError, match=r"has 1 channels, but preprocessing.mean and .std .*have 3; give one number"
     ):
         export_model("grey", ModelEntry(**fields), [picture], tmp_path / "out")
 
@@ -228,7 +228,7 @@ SUM = [node("ReduceSum", ["powers", "axis"], ["sum"], keepdims=1), node("Div", [
     ("changes", "message"),
     [
         ({"classes": 9}, "has 5 classes, but the roster says 9; set `classes`"),
-        ({"preprocessing": {"input_size": 16}}, "input is 8 x 8, but preprocessing.input_size of model 'mine' is 16"),
+        ({"preprocessing": {"input_size": 16}}, "input is 8 x 8, but preprocessing.input_size is 16"),
         ({"shape": ("batch", 3, "h", "w")}, "input is None x None; give preprocessing.input_size"),
         ({"preprocessing": {"mean": [0.5], "std": [0.5]}}, "has 3 channels, but .* have 1; give 3 numbers"),
         (
