@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,24 @@ ABOUT = (
 """What the experiment's page says of itself."""
 
 
+def _or_without_mlflow(hook: Callable[..., None]) -> Callable[..., None]:
+    """The hook; if MLflow fails in it, a warning, and the rest of the run is not tracked: a study is worth more."""
+
+    @functools.wraps(hook)
+    def guarded(self: MlflowHooks, *arguments: Any) -> None:
+        if self.broken:
+            return
+        try:
+            hook(self, *arguments)
+        except Exception as error:
+            self.broken = True
+            reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            log.warning("MLflow failed (%s); the run goes on, but what it finds from here on is not tracked", reason)
+            log.debug("where MLflow failed", exc_info=True)
+
+    return guarded
+
+
 class MlflowHooks:
     """One MLflow run per (study, model, fingerprint): extraction, measures and figures of a model land together.
 
@@ -52,6 +71,10 @@ class MlflowHooks:
     """
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.broken = False
         self._study = ""
         self._parameters: dict[str, Any] = {}
         self._client: Any = None
@@ -62,11 +85,13 @@ class MlflowHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Remember the study's name and parameters."""
+        """Begin anew, with the study's name and parameters."""
+        self._begin()
         self._study = str(context.config_loader["globals"].get("study", "study"))
         self._parameters = raw_parameters(context)
 
     @hook_impl
+    @_or_without_mlflow
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Log shards, the summary, sheets and the size figure as they are saved."""
         match dataset_name:
@@ -91,6 +116,7 @@ class MlflowHooks:
                 self._steps = {image: step for step, image in enumerate(data["image"], start=1)}
 
     @hook_impl
+    @_or_without_mlflow
     def after_pipeline_run(self) -> None:
         """Mark the runs as finished, and say where they can be compared."""
         for run in self._runs.values():
@@ -99,6 +125,7 @@ class MlflowHooks:
             log.info("MLflow: `make mlflow`, then %s", PAGE.format(self._client.get_run(run).info.experiment_id))
 
     @hook_impl
+    @_or_without_mlflow
     def on_pipeline_error(self) -> None:
         """Mark the runs as failed."""
         for run in self._runs.values():

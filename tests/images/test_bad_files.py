@@ -2,6 +2,8 @@
 
 import os
 import re
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -180,7 +182,8 @@ def nobody():
 @pytest.fixture
 def open_path(tmp_path):
     """`tmp_path`, through which others may pass."""
-    folders = {folder: folder.stat().st_mode for folder in (tmp_path, *tmp_path.parents[:2])}
+    own = (folder for folder in tmp_path.parents if Path(tempfile.gettempdir()) in folder.parents)
+    folders = {folder: folder.stat().st_mode for folder in (tmp_path, *own)}
     for folder in folders:
         folder.chmod(0o755)
     yield tmp_path

@@ -102,7 +102,7 @@ TAKEN = {
     "rotation": {"number", "fraction"},
     "learning_rate": {"number", "fraction"},
     "probe_learning_rate": {"number", "fraction"},
-    "max_failed_share": set(),
+    "max_failed_share": set(), "heat_map": {"number"},
     "weighted": {"true"}, "keep_landscape": {"true"}, "flip": {"true"}, "bfloat16": {"true"},
     **{name: {"number"} for name in (
         "iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "several", "curve_steps", "granularity",

@@ -45,7 +45,7 @@ def test_the_study_goes_on_without_a_broken_model_says_so_and_recovers(broken):
 
 
 def test_a_model_whose_export_fails_is_not_searched_with_its_old_file(broken):
-    wrong = {BROKEN: {"weights": "fine_tuned:file:/nowhere/weights.safetensors"}}
+    wrong = {BROKEN: {"arguments": {"nonsense": 1}}}
     with pytest.raises(ClickException, match=f"fine_tuning, {BROKEN}.*\n.*model_export, {BROKEN}: fine_tuning failed"):
         kedro_run(broken, models=wrong)
     assert set(table(broken, "areas")["model"]) == set(MODELS) - {BROKEN}
@@ -86,3 +86,11 @@ def test_a_model_that_another_process_searches_is_left_to_it(broken):
     store = broken / "data/miniature/05_mps_records"
     assert sorted(path.name for path in store.iterdir()) == sorted(set(MODELS) - {MODELS[0], BROKEN})
     kedro_run(broken, pipelines=["mps_extraction"], model=MODELS[0])
+
+
+def test_a_study_does_not_depend_on_mlflow(broken, monkeypatch, caplog):
+    (broken / "no_folder").touch()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{broken}/no_folder/mlflow.db")
+    kedro_run(broken, pipelines=["mps_extraction", "metrics"], model=MODELS[0])
+    assert "the run goes on, but what it finds from here on is not tracked" in caplog.text
+    assert set(table(broken, "areas")["model"]) == {MODELS[0]}
