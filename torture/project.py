@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -71,18 +72,23 @@ class Run:
         """All that was printed."""
         return "".join(self.lines)
 
-    def wait_for(self, word: str) -> bool:
-        """Until a line has this word; False if the run has ended without it."""
-        seen = 0
-        while True:
-            alive = self.process.poll() is None
-            while seen < len(self.lines):
-                seen += 1
-                if word in self.lines[seen - 1]:
-                    return True
-            if not alive and not self.reader.is_alive():
-                return False
-            time.sleep(0.01)
+    def wait_for_work(self, project: Path) -> None:
+        """Until the run has claimed a stage, which it does when its first node begins.
+
+        Raises:
+            RuntimeError: the run ended before that.
+        """
+        while not any(self._holds(holder) for holder in (project / "data" / STUDY / "claims").rglob("*.holder.json")):
+            if self.process.poll() is not None:
+                self.wait()
+                raise RuntimeError(f"the run ended before its work began:\n{self.text[-3000:]}")
+            time.sleep(0.005)
+
+    def _holds(self, holder: Path) -> bool:
+        try:
+            return bool(json.loads(holder.read_text())["process"] == self.process.pid)
+        except (OSError, ValueError):
+            return False
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """Kill it with all its children."""

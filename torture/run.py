@@ -39,8 +39,7 @@ def kills(folder: Path, whole: Path, number: int, seed: int) -> list[str]:
         seconds = LASTED[stage]
         for _ in range(per_stage):
             started = start(project, stage)
-            if not started.wait_for("Running node"):
-                raise RuntimeError(f"{stage} ended before it began:\n{started.text[-3000:]}")
+            started.wait_for_work(project)
             time.sleep(chance.uniform(0, seconds))
             if started.process.poll() is None:
                 started.kill()
@@ -71,7 +70,7 @@ def uninterrupted(folder: Path) -> Path:
         "reporting",
     ):
         started = start(project, stage)
-        started.wait_for("Running node")
+        started.wait_for_work(project)
         began = time.perf_counter()
         if started.wait():
             raise RuntimeError(f"{stage} failed:\n{started.text[-3000:]}")

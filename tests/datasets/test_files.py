@@ -10,7 +10,7 @@ from kedro.io.core import generate_timestamp
 
 from mps_study.datasets.failures import FailureNotes
 from mps_study.datasets.files import copy_atomically, sweep, write_bytes
-from mps_study.datasets.frames import Frame, FrameOfAnotherStudy
+from mps_study.datasets.frames import Frame, OptionalFrame
 from mps_study.datasets.page import Page
 
 
@@ -97,7 +97,7 @@ def test_a_failure_stands_until_its_stage_succeeds(tmp_path):
 
 def test_a_frame_of_another_study_is_empty_until_that_study_has_made_it(tmp_path):
     def there():
-        return FrameOfAnotherStudy(filepath=str(tmp_path / "summary.parquet"), version=Version(None, None))
+        return OptionalFrame(filepath=str(tmp_path / "summary.parquet"), version=Version(None, None))
 
     assert there().load().empty
     summary = pd.DataFrame({"model": ["a"], "accuracy": [0.5]})

@@ -155,6 +155,16 @@ def test_failures_are_counted_and_listed(pages: dict[str, tuple[str, Page]]) -> 
     assert "found 23, unstable 1" in words and "no set passed" in words
 
 
+def test_models_that_failed_and_images_left_out_are_listed_with_their_reasons(small: StudyResults) -> None:
+    lost = dataclasses.replace(
+        small, failed_stages={"tiny, model_export": "no weights"}, left_out={"broken <1>": "its file is cut short"}
+    )
+    words = Page(render_report(lost, {}, {})).words
+    assert "tiny, model_export: no weights" in words
+    assert "broken <1>: its file is cut short" in words
+    assert "could not be used" not in Page(render_report(small, {}, {})).words
+
+
 def test_provenance_is_shown_at_every_depth(pages: dict[str, tuple[str, Page]]) -> None:
     words = pages["large"][1].words
     for text in ("onnxruntime", "1.22.0", "strategy", "<b>not bold</b>"):

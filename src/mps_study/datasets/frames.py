@@ -25,11 +25,11 @@ class Frame(ParquetDataset):  # type: ignore[misc]  # kedro_datasets loads it la
         self._invalidate_cache()
 
 
-class FrameOfAnotherStudy(Frame):
-    """A frame that another study may have made: its newest version, or an empty frame."""
+class OptionalFrame(Frame):
+    """A frame that need not be there, such as another study's: its newest version, or an empty frame."""
 
     def load(self) -> pd.DataFrame:
-        """The frame; empty if that study has not got so far."""
+        """The frame; empty if there is none."""
         if not self.exists():
             return pd.DataFrame()
         return pd.DataFrame(super().load())

@@ -81,6 +81,7 @@ def render_report(
         failures=numbered.get("failures"),
         failure_counts=failure_counts(results),
         failed_stages=results.failed_stages,
+        left_out=results.left_out,
         figures=[
             html_figure(name, number, picture, results, explored=bool(explorer))
             for number, (name, picture) in enumerate(figures.items(), start=1)

@@ -90,6 +90,8 @@ class StudyResults:
     """Model -> origin; models may be absent."""
     figure_images: Mapping[str, str] = field(default_factory=dict)
     """Figure -> the image to show instead of the one that its rule chooses."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Image that was drawn and could not be used -> why; another was drawn in its place."""
     failed_stages: Mapping[str, str] = field(default_factory=dict)
     """'model, stage' -> why the study had to go on without it, or with less of it."""
 

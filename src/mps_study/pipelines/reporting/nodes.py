@@ -42,6 +42,7 @@ def gather_results(
     reporting: Reporting,
     parameters: dict[str, Any],
     failures: Failures,
+    left_out: pd.DataFrame,
 ) -> StudyResults:
     """What tables, figures and report read."""
     pictures = Pictures(manifest, areas, model_cards, images, mps_records)
@@ -66,6 +67,7 @@ def gather_results(
             name: Origin(card.timm or "", card.weights, card.holdout_accuracy) for name, card in model_cards.items()
         },
         figure_images=images_of_figures(reporting, manifest),
+        left_out=dict(zip(left_out["image"], left_out["reason"], strict=True)) if len(left_out) else {},
         failed_stages={f"{model}, {stage}": str(reason) for (stage, model), reason in failures.items()},
     )
 

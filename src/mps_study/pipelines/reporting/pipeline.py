@@ -31,6 +31,7 @@ def create_pipeline() -> Pipeline:
                     "params:reporting",
                     "parameters",
                     "failures_so_far",
+                    "left_out",
                 ],
                 "study_results",
                 name="gather_results",
