@@ -72,13 +72,26 @@ class Run:
         """All that was printed."""
         return "".join(self.lines)
 
+    def working(self, project: Path) -> bool:
+        """Whether it holds a claim of the study now."""
+        return any(self._holds(holder) for holder in (project / "data" / STUDY / "claims").rglob("*.holder.json"))
+
+    def seconds_of_work(self, project: Path) -> float:
+        """Waits for the end of the run; the time from its first claim to the end of its last."""
+        self.wait_for_work(project)
+        began = last = time.perf_counter()
+        while self.process.poll() is None:
+            last = time.perf_counter() if self.working(project) else last
+            time.sleep(0.005)
+        return last - began
+
     def wait_for_work(self, project: Path) -> None:
         """Until the run has claimed a stage, which it does when its first node begins.
 
         Raises:
             RuntimeError: the run ended before that.
         """
-        while not any(self._holds(holder) for holder in (project / "data" / STUDY / "claims").rglob("*.holder.json")):
+        while not self.working(project):
             if self.process.poll() is not None:
                 self.wait()
                 raise RuntimeError(f"the run ended before its work began:\n{self.text[-3000:]}")

@@ -25,10 +25,10 @@ def written_atomically(target: Path) -> Iterator[Path]:
     path = Path(name)
     try:
         yield path
-        _sync(path)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
         path.chmod(0o644)
         path.replace(target)
-        _sync(target.parent)
     finally:
         path.unlink(missing_ok=True)
 
@@ -52,12 +52,3 @@ def sweep(folder: Path, pattern: str) -> None:
         leftover.unlink(missing_ok=True)
     if leftovers:
         log.warning("%s: removed %d half-written files of a run that was killed", folder, len(leftovers))
-
-
-def _sync(path: Path) -> None:
-    """Bring a file, or a folder's list of files, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
