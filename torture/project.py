@@ -85,17 +85,19 @@ class Run:
             time.sleep(0.005)
         return last - began
 
-    def wait_for_work(self, project: Path) -> None:
-        """Until the run has claimed a stage, which it does when its first node begins.
+    def wait_for_work(self, project: Path) -> bool:
+        """Until the run has claimed something, which it does when its work begins; False if it had none to do.
 
         Raises:
-            RuntimeError: the run ended before that.
+            RuntimeError: the run failed before that.
         """
         while not self.working(project):
             if self.process.poll() is not None:
-                self.wait()
-                raise RuntimeError(f"the run ended before its work began:\n{self.text[-3000:]}")
+                if self.wait():
+                    raise RuntimeError(f"the run ended before its work began:\n{self.text[-3000:]}")
+                return False
             time.sleep(0.005)
+        return True
 
     def _holds(self, holder: Path) -> bool:
         try:

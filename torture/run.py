@@ -19,9 +19,10 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from project import ROOT, differences, leftovers, make_project, run, start
+from project import MODELS, ROOT, differences, leftovers, make_project, run, start
 from trials import disk, interrupt, memory, twice
 
+BY_MODEL = ("fine_tuning", "model_export", "mps_extraction")
 STAGES = ("data_sampling", "fine_tuning", "model_export", "mps_extraction", "reporting")
 ALL = (*STAGES[:-1], "metrics", "statistics", "reporting")
 UPSTREAM = {"reporting": ("metrics", "statistics")}
@@ -36,10 +37,11 @@ def kills(folder: Path, whole: Path, number: int, seed: int) -> list[str]:
     for stage in STAGES:
         for before in UPSTREAM.get(stage, ()):
             run(project, before)
-        seconds, tries = LASTED[stage], 0
+        seconds, tries = LASTED[stage] / (len(MODELS) if stage in BY_MODEL else 1), 0
         while hit[stage] < per_stage and tries < 3 * per_stage:
             started = start(project, stage)
-            started.wait_for_work(project)
+            if not started.wait_for_work(project):  # all of it was done before the kills were spent
+                break
             began, tries = time.perf_counter(), tries + 1
             time.sleep(chance.uniform(0, seconds))
             if started.process.poll() is None and started.working(project):
