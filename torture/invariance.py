@@ -21,13 +21,14 @@ WAYS = ((64, 2, 8, False), (1, 1, 3, True))
 def compare(models: Path, images: Path, number: int, model: str = "efficientnet_lite0") -> str:
     """Search `number` images of a folder in every way; what differs, or that nothing does, as a line.
 
-    One iteration an image: what is tested is the model's answers, and more iterations ask more of the same kind.
+    One iteration an image, and prefixes in steps of 50 pixels: what is tested is the model's answers, and more of the
+    same kind would not test more.
     """
     card = ModelCard.model_validate_json((models / f"{model}.json").read_text())
     found = sorted(candidates_of({"kind": "folder", "path": str(images)}), key=lambda candidate: candidate.image)
     chosen = found[:: max(1, len(found) // number)][:number]
     pixels = [(c.image, card.preprocessing.pixels(decode(c.read(), c.image))) for c in chosen]
-    config = SearchConfig(iterations=1)
+    config = SearchConfig(iterations=1, chunk_size=50)
     answers: list[dict[str, MpsRecord]] = []
     for batch_size, workers, in_flight, reverse in WAYS:
         classifier = OnnxClassifier(models / f"{model}.onnx", "cpu", batch_size, workers)
