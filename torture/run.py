@@ -22,9 +22,9 @@ from pathlib import Path
 from project import MODELS, ROOT, differences, leftovers, make_project, run, start
 from trials import disk, interrupt, memory, twice
 
-BY_MODEL = ("fine_tuning", "model_export", "mps_extraction")
+from mps_study.guards import BY_MODEL
+
 STAGES = ("data_sampling", "fine_tuning", "model_export", "mps_extraction", "reporting")
-ALL = (*STAGES[:-1], "metrics", "statistics", "reporting")
 UPSTREAM = {"reporting": ("metrics", "statistics")}
 
 

@@ -52,6 +52,7 @@ def explain(
     if not logging.getLogger().handlers:  # under `kedro explain` there are
         logging.basicConfig(format="%(message)s")
         logging.getLogger("mps_study").setLevel(logging.INFO)
+    from mps_study.datasets.claims import ClaimedError
     from mps_study.explanation import check_target  # torch and timm take seconds, which --help need not wait for
     from mps_study.explanation import explain as explain_image
 
@@ -67,7 +68,7 @@ def explain(
             **rest,
         )
         found.save(target)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ClaimedError) as error:
         raise click.ClickException(" ".join(str(error).split())) from None
     click.echo("\n".join(f"{name:<12} {value}" for name, value in _summary(found)))
     click.echo(f"{'picture':<12} {target}")

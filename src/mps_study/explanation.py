@@ -138,6 +138,7 @@ def explain(
     Raises:
         FileNotFoundError: no such image or ONNX file.
         ValueError: whatever else cannot be used; one line that says what and why.
+        ClaimedError: another process is exporting the model.
 
     Example:
         >>> found = explain("photo.jpg", several=3)  # doctest: +SKIP

@@ -7,7 +7,6 @@ has.
 from __future__ import annotations
 
 import logging
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from kedro.io import AbstractDataset
 from kedro.utils import find_kedro_project
 
 from mps_study.configuration import StudyConfigLoader
+from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.images.bundled import photos
 from mps_study.images.decoding import decode
 from mps_study.models.card import ModelCard
@@ -49,6 +49,7 @@ class Study:
 
         Raises:
             WeightsError: its weights cannot be had.
+            ClaimedError: another process is exporting it.
         """
         entry = self.roster[name]
         checkpoint = self.dataset("checkpoints").load().get(name)
@@ -64,8 +65,16 @@ class Study:
         return f"run `kedro run{env} --pipelines data_sampling,{pipeline} --params model={name}` first"
 
     def remember(self, card: ModelCard) -> None:
-        """Keep a card that now says more."""
-        self.dataset("model_cards").save({card.name: card})
+        """Keep a card that now says more, unless a search holds the model: that keeps its own."""
+        try:
+            with self._claims().claim(f"mps_extraction/{card.name}"):
+                self.dataset("model_cards").save({card.name: card})
+        except ClaimedError as error:
+            log.info("the throughput of %s is not kept: %s", card.name, error)
+
+    def _claims(self) -> Claims:
+        claims: Claims = self.dataset("claims").load()
+        return claims
 
     def _export(self, name: str, entry: ModelEntry, checkpoint: Any) -> None:
         if wants_fine_tuning(entry):
@@ -77,10 +86,10 @@ class Study:
         log.info("%s: exporting to ONNX; later calls find it", name)
         pictures = [decode(photo.read(), photo.image) for photo in photos()[: ModelExport().parity_images]]
         path, accuracy = (checkpoint.path, checkpoint.facts["holdout_accuracy"]) if checkpoint else (None, None)
-        with tempfile.TemporaryDirectory() as folder:
-            exported = export_model(name, entry, pictures, Path(folder), path, self._tolerance, accuracy)
+        with self._claims().claim(f"model_export/{name}") as folder:
+            exported = export_model(name, entry, pictures, folder, path, self._tolerance, accuracy)
             self.dataset("onnx_models").save({name: exported})
-        self.dataset("model_cards").save({name: exported.card})
+            self.dataset("model_cards").save({name: exported.card})
 
 
 def study_of(model: str, env: str | None = None) -> Study:

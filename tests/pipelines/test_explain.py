@@ -163,3 +163,14 @@ def test_kedro_offers_the_same_command(monkeypatch):
     root = Path(__file__).parents[2]
     monkeypatch.chdir(root)
     assert KedroCLI(project_path=root).get_command(None, "explain") is cli.commands["explain"]
+
+
+def test_a_model_that_another_process_exports_is_told_in_one_line(photo, tmp_path, monkeypatch):
+    from mps_study.datasets.claims import Claims
+
+    project = make_project(tmp_path / "project")
+    monkeypatch.chdir(project)
+    with Claims(project / "data/base/claims").claim("model_export/efficientnet_lite0"):
+        answer = CliRunner().invoke(cli, ["explain", str(photo)])
+    assert answer.exit_code == 1
+    assert "model_export/efficientnet_lite0 is held by process" in answer.stderr and answer.stderr.count("\n") == 1

@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib import colormaps
 from numpy.typing import NDArray
 
 from mps_study.report.explorer_images import finite
 from mps_study.report.figures_stages import COLOURS
-from mps_study.report.html import summary_line
+from mps_study.report.html import summary_line, templates
 from mps_study.report.results import StudyResults
 from mps_study.report.style import architecture_colours
 
@@ -40,13 +39,7 @@ NO_CLASS = -1
 
 def render_explorer(results: StudyResults) -> str:
     """The page. Thumbnails and images are made one by one (`explorer_images`) and lie in `explorer/` beside it."""
-    environment = Environment(
-        loader=PackageLoader("mps_study", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     loader = environment.loader
     assert loader is not None
     sources = {name: loader.get_source(environment, name)[0] for name in ("report.css", "explorer.css", *SCRIPTS)}

@@ -59,13 +59,7 @@ def render_report(
             has nothing to show, and stands in its place.
         explorer: where the explorer lies, seen from the report; empty when there is none.
     """
-    environment = Environment(
-        loader=PackageLoader("mps_study", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters["tied"] = tied
     numbered = {
         name: html_table(name, frame, number, explain(TABLE_TEXTS, name), results)
@@ -91,6 +85,17 @@ def render_report(
         explorer=explorer,
         css=static_text(environment, "report.css"),
         script=static_text(environment, "report.js"),
+    )
+
+
+def templates() -> Environment:
+    """The room's templates: everything escaped, a name that is missing an error."""
+    return Environment(
+        loader=PackageLoader("mps_study", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
