@@ -98,12 +98,12 @@ def study_of(model: str, env: str | None = None) -> Study:
     Raises:
         ValueError: no roster has it (names the nearest), or there is no project here.
     """
-    root = _project()
-    studies = [Study(root, name) for name in ([env] if env else [None, *_other_environments(root)])]
-    for study in studies:
+    root, known = _project(), dict[str, None]()
+    for name in [env] if env else [None, *_other_environments(root)]:
+        study = Study(root, name)
         if model in study.roster:
             return study
-    known = {name: None for study in studies for name in study.roster}
+        known |= dict.fromkeys(study.roster)
     where = f"Rosters are conf/{env or '*'}/parameters_models.yml; a path of an ONNX file ends with .onnx."
     raise ValueError(unknown("model", model, known, where))
 

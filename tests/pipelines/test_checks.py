@@ -81,6 +81,8 @@ def test_every_fault_gets_its_own_line():
         (["--env", "minature"], "environment 'minature' is unknown; did you mean 'miniature'?"),
         (["--params", "model=convnext_hug", "--env", "paper"], "did you mean 'convnext_huge'?"),
         (["--env", "paper", "--params", "imagenet=/nowhere"], "looked for /nowhere/val"),
+        (["--pipeline", "mps_extracton"], "pipeline 'mps_extracton' is unknown; did you mean 'mps_extraction'?"),
+        (["--pipelines", "metrics,reportin"], "did you mean 'reporting'?"),
     ],
 )
 def test_the_command_line_answers_in_one_line_and_does_nothing(tmp_path, arguments, message):

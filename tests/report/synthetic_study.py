@@ -134,7 +134,9 @@ def study(title: str, models: list[Model], labelled: int, unlabelled: int, **odd
         mask=mask,
         landscape=landscape,
         picture=lambda image: picture(photo_of[image], SOURCE_SIDE),
-        sighting=lambda image, model: Sighting(view_of(sides[model]), mask(image, model), landscape(image, model)),
+        sighting=lambda image, model: Sighting(
+            view_of(sides[model]), mask(image, model), landscape(image, model), several(image, model)[1:]
+        ),
         class_names=CLASSES,
         several=several,
         origins=origins,

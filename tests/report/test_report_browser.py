@@ -201,16 +201,19 @@ def test_the_next_most_disagreeing_image_is_a_key_away(explorer: Page, folder: P
     explorer.wait_for_function(f"document.getElementById('image-name').textContent === '{ranked[4]}'")
 
 
+def panel(explorer: Page, model: int) -> np.ndarray:
+    """(h, w, 3) int, what is drawn for a model of the opened image."""
+    address = explorer.evaluate("place => document.querySelectorAll('#panels canvas')[place].toDataURL()", model)
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition("base64,")[2]))).convert("RGB"), int)
+
+
 def test_a_set_is_lit_where_it_lies_and_the_rest_is_grey(explorer: Page, large: StudyResults, folder: Path) -> None:
     image, model = "val_0003", "resnet152d"
     explorer.goto((folder / "explorer.html").as_uri() + f"#{image}")
     drawn(explorer)
     seen = large.sighting(image, model)
     assert seen is not None and seen.mask is not None
-    address = explorer.evaluate(
-        "place => document.querySelectorAll('#panels canvas')[place].toDataURL()", large.models().index(model)
-    )
-    canvas = np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition("base64,")[2]))).convert("RGB"), int)
+    canvas = panel(explorer, large.models().index(model))
     side = len(canvas)
     top, left, bottom, right = explorer.evaluate("openedImage.frame")
     colour = canvas.max(axis=2) - canvas.min(axis=2)
@@ -229,6 +232,23 @@ def test_a_set_is_lit_where_it_lies_and_the_rest_is_grey(explorer: Page, large: 
     assert deep.sum() > 50 and far.sum() > 50
     assert on_canvas(far).max() <= 2
     assert np.mean(on_canvas(deep) > 8) > 0.9
+
+
+def test_further_sets_of_an_image_are_outlined_in_their_colours_and_explained(explorer: Page, folder: Path) -> None:
+    address = (folder / "explorer.html").as_uri()
+    orange, blue = (230, 159, 0), (86, 180, 233)
+
+    def pixels_of(colour: tuple[int, int, int]) -> int:
+        return int((np.abs(panel(explorer, 0) - colour).sum(axis=2) < 30).sum())
+
+    explorer.goto(address + "#val_0009")
+    drawn(explorer)
+    assert pixels_of(orange) > 50 and pixels_of(blue) > 50
+    assert explorer.locator("#further-key").is_visible()
+    explorer.goto(address + "#val_0003")
+    explorer.wait_for_function("openedImage?.image === 'val_0003'")
+    assert pixels_of(orange) < 10 and pixels_of(blue) < 10
+    assert not explorer.locator("#further-key").is_visible()
 
 
 def test_two_models_are_laid_over_each_other_with_their_numbers(

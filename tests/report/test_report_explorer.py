@@ -28,19 +28,18 @@ def facts_of(script: str) -> tuple[int, dict[str, Any]]:
     return int(position), json.loads(facts)
 
 
-def unpacked(facts: dict[str, Any]) -> tuple[list[np.ndarray | None], list[np.ndarray | None]]:
-    """Masks and heat maps, bit by bit."""
+def unpacked(facts: dict[str, Any]) -> tuple[list[list[np.ndarray]], list[np.ndarray | None]]:
+    """Of each model all its sets, none where there is none, and its heat map, bit by bit."""
     content = zlib.decompress(base64.b64decode(facts["packed"]))
-    masks: list[np.ndarray | None] = []
+    sets: list[list[np.ndarray]] = []
     for seen in facts["sightings"]:
-        if seen is None or seen["mask"] is None:
-            masks.append(None)
-            continue
-        height, width = seen["mask"]
-        size = -(-height * width // 8)
-        bits = "".join(f"{byte:08b}" for byte in content[:size])[: height * width]
-        masks.append(np.array([bit == "1" for bit in bits]).reshape(height, width))
-        content = content[size:]
+        sets.append([])
+        for _ in range(0 if seen is None or seen["mask"] is None else 1 + seen["further"]):
+            height, width = seen["mask"]
+            size = -(-height * width // 8)
+            bits = "".join(f"{byte:08b}" for byte in content[:size])[: height * width]
+            sets[-1].append(np.array([bit == "1" for bit in bits]).reshape(height, width))
+            content = content[size:]
     maps: list[np.ndarray | None] = []
     for seen in facts["sightings"]:
         if seen is None or seen["heat"] is None:
@@ -50,21 +49,29 @@ def unpacked(facts: dict[str, Any]) -> tuple[list[np.ndarray | None], list[np.nd
         maps.append(np.array(list(content[: rows * columns])).reshape(rows, columns))
         content = content[rows * columns :]
     assert content == b""
-    return masks, maps
+    return sets, maps
 
 
 @pytest.mark.parametrize("position", [0, 1, 3])
 def test_every_models_set_comes_back_to_the_bit(small: StudyResults, position: int) -> None:
     place, facts = facts_of(image_script(small, position, SIZES))
     assert (place, facts["image"]) == (position, small.manifest["image"][position])
-    masks, _ = unpacked(facts)
-    for model, mask, seen in zip(small.models(), masks, facts["sightings"], strict=True):
+    for model, sets, seen in zip(small.models(), unpacked(facts)[0], facts["sightings"], strict=True):
         original = small.mask(facts["image"], model)
-        assert (mask is None) == (original is None)
-        if mask is not None and original is not None:
-            assert np.array_equal(mask, original)
+        assert len(sets) == (original is not None)
+        if original is not None:
+            assert np.array_equal(sets[0], original)
         sighting = small.sighting(facts["image"], model)
         assert sighting is not None and seen["view"] == pytest.approx(sighting.view, abs=1e-3)
+
+
+def test_further_sets_come_after_the_first_in_their_order(large: StudyResults) -> None:
+    image = next(image for image in large.manifest["image"] if large.several(image, large.models()[0]))
+    _, facts = facts_of(image_script(large, list(large.manifest["image"]).index(image), SIZES))
+    for model, sets in zip(large.models(), unpacked(facts)[0], strict=True):
+        expected = large.several(image, model)
+        assert len(sets) == len(expected) > 1
+        assert all(map(np.array_equal, sets, expected))
 
 
 def test_heat_maps_are_there_where_landscapes_are_and_peak_where_they_do(small: StudyResults) -> None:

@@ -55,19 +55,19 @@ def candidate_workers(device: str) -> list[int]:
 
 
 def measure(logits: Logits, shape: tuple[int, ...], batch_sizes: Sequence[int], workers: Sequence[int]) -> Throughput:
-    """Time all candidates on images of zeros (c, h, w); the most workers within 10 % of the best rate,
-    and of theirs the smallest batch within 3 %.
+    """Time candidates on images of zeros (c, h, w); the most workers within 10 % of the best rate, and of theirs the
+    smallest batch within 3 %.
 
     On a machine that is busy while this is measured all numbers of workers look alike; what is kept is to be right when
-    it is free.
+    it is free. So the most workers are timed with every size, and fewer only with the size that was best.
 
-    For each number of workers, larger batches are no longer tried once they are clearly slower, take seconds, or do not
-    fit into the device's memory.
+    Larger batches are no longer tried once they are clearly slower, take seconds, or do not fit into the device's
+    memory; where not even the smallest fits, fewer workers are timed with every size.
     """
     rates: dict[tuple[int, int], float] = {}
-    for crew in workers:
+    for crew in sorted(workers, reverse=True):
         mine: list[float] = []
-        for size in batch_sizes:
+        for size in [max(rates, key=rates.__getitem__)[0]] if rates else batch_sizes:
             inputs = np.zeros((size, *shape), dtype=np.float32)
             try:
                 start = time.perf_counter()
@@ -76,7 +76,7 @@ def measure(logits: Logits, shape: tuple[int, ...], batch_sizes: Sequence[int], 
                 calls = int(min(16, max(1, TRIAL_SECONDS / one_call)))
                 mine.append(size * calls * crew / _seconds_of(logits, calls, inputs, crew))
             except RuntimeException as error:
-                if not rates:
+                if crew == min(workers) and not rates:
                     raise
                 log.info("batches of %d by %d workers are too much for this device: %s", size, crew, error)
                 break

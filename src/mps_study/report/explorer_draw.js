@@ -2,6 +2,7 @@
 const ONLY_A = "#56B4E9"; // Okabe and Ito's sky blue and orange: told apart under every common colour blindness
 const ONLY_B = "#E69F00";
 const BOTH = "#FFFFFF";
+const FURTHER = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7"]; // lines of further sets, in turn
 const SMALL = 0.08; // a set narrower than this share of the picture gets a ring, so that it is found
 const SQUARES_BELOW = 64; // a photo of so few pixels is drawn as squares
 
@@ -160,14 +161,41 @@ function drawSighting(canvas, image, seen, heat) {
   if (!context) return;
   const showsHeat = heat && seen?.heights;
   paintDimmed(context, image, showsHeat ? 0.2 : 0.58);
+  const others = showsHeat ? [] : (seen?.others ?? []);
   if (seen?.mask && !showsHeat) {
     const lit = layer(canvas.width, canvas.height);
     paintPhoto(lit.getContext("2d"), image);
-    context.drawImage(combined(lit, setLayer(seen, image, canvas, BOTH), "destination-in"), 0, 0);
+    const kept = [seen, ...others].map((each) => setLayer(each, image, canvas, BOTH));
+    const any = kept.reduce((one, other) => combined(one, other, "source-over"));
+    context.drawImage(combined(lit, any, "destination-in"), 0, 0);
   }
   if (showsHeat) paintHeat(context, seen, image);
   if (seen) paintUnseen(context, seen.view, image);
+  others.forEach((each, i) => {
+    const colour = FURTHER[i % FURTHER.length];
+    paintLine(context, borderOf(each, image, canvas), colour);
+    paintNumber(context, each, image, canvas, i + 2, colour);
+  });
   if (seen?.mask) paintLine(context, borderOf(seen, image, canvas));
+}
+
+// The place in which a further set was found, on the middle one of its pixels.
+function paintNumber(context, seen, image, canvas, number, colour) {
+  const middle = Math.floor(seen.bits.reduce((sum, bit) => sum + bit, 0) / 2);
+  let at = -1;
+  for (let left = middle; left >= 0 && at < seen.bits.length; ) if (seen.bits[++at]) left--;
+  const [height, width] = seen.mask;
+  const [x0, y0, wide, high] = placeOf(seen.view, image, canvas);
+  const fine = canvas.width / Math.max(1, canvas.clientWidth);
+  context.font = `bold ${13 * fine}px sans-serif`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineWidth = 3 * fine;
+  context.strokeStyle = "#000000";
+  context.fillStyle = colour;
+  const place = [x0 + (((at % width) + 0.5) / width) * wide, y0 + ((Math.floor(at / width) + 0.5) / height) * high];
+  context.strokeText(number, ...place);
+  context.fillText(number, ...place);
 }
 
 function paintHeat(context, seen, image) {

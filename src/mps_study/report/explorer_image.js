@@ -122,6 +122,7 @@ function draw() {
   byId("heat").disabled = !anyHeat;
   byId("heat-key").hidden = !(heat && anyHeat);
   byId("no-heat").hidden = anyHeat;
+  byId("further-key").hidden = heat || !openedImage.sightings.some((seen) => seen?.others.length);
   for (const { canvas, place, panel } of panels) {
     const seen = openedImage.sightings[place];
     drawSighting(canvas, openedImage, seen, heat);

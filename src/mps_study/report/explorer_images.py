@@ -49,8 +49,8 @@ def image_script(results: StudyResults, position: int, sizes: ExplorerSizes) -> 
     """The script that hands one image to the explorer: a page opened from disk may run scripts, but not fetch data.
 
     It calls `receiveImage(position, facts)`. `packed` is a zlib stream in base64: of each model in the order of
-    `StudyResults.models` that has them, the set as bits, row after row, eight to a byte from the highest, filled up to
-    a whole byte; then likewise the heat maps, a byte a cell, 0 to 255.
+    `StudyResults.models` that has them, the set and then its further sets as bits, row after row, eight to a byte from
+    the highest, each filled up to a whole byte; then likewise the heat maps, a byte a cell, 0 to 255.
 
     Args:
         results: the study.
@@ -65,8 +65,8 @@ def image_script(results: StudyResults, position: int, sizes: ExplorerSizes) -> 
     for seen in sightings:
         mask = None if seen is None else seen.mask
         heat = None if seen is None or seen.landscape is None else heat_map(seen.landscape, sizes.heat_map)
-        if mask is not None:
-            masks.append(np.packbits(mask).tobytes())
+        if seen is not None and mask is not None:
+            masks += [np.packbits(each).tobytes() for each in (mask, *seen.further)]
         if heat is not None:
             maps.append(heat[0].tobytes())
         facts.append(None if seen is None else _facts(seen, heat))
@@ -86,6 +86,7 @@ def _facts(seen: Sighting, heat: tuple[NDArray[np.uint8], str] | None) -> dict[s
     return {
         "view": [round(float(edge), 3) for edge in seen.view],
         "mask": None if seen.mask is None else seen.mask.shape,
+        "further": len(seen.further),
         "heat": None if heat is None else heat[0].shape,
         "scale": "" if heat is None else heat[1],
     }

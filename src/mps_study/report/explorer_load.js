@@ -40,18 +40,21 @@ function requestImage(position) {
   }).finally(() => arrivals.delete(position));
 }
 
-// The facts with `bits` (one byte a pixel, 1 = kept) and `heat` (one byte a cell) for each sighting that has them.
+// The facts with `bits` (one byte a pixel, 1 = kept), the same of `others`, its further sets, and `heights` (one byte a
+// cell) for each sighting that has them.
 async function unpacked(facts) {
   const bytes = await inflate(facts.packed);
   let place = 0;
   const take = (count) => bytes.subarray(place, (place += count));
-  const sightings = facts.sightings.map((seen) => seen && { ...seen });
+  const takeSet = ([height, width]) => {
+    const packed = take(Math.ceil((height * width) / 8));
+    return Uint8Array.from({ length: height * width }, (_, i) => (packed[i >> 3] >> (7 - (i & 7))) & 1);
+  };
+  const sightings = facts.sightings.map((seen) => seen && { ...seen, others: [] });
   for (const seen of sightings)
     if (seen?.mask) {
-      const count = seen.mask[0] * seen.mask[1];
-      const packed = take(Math.ceil(count / 8));
-      seen.bits = new Uint8Array(count);
-      for (let i = 0; i < count; i++) seen.bits[i] = (packed[i >> 3] >> (7 - (i & 7))) & 1;
+      seen.bits = takeSet(seen.mask);
+      for (let i = 0; i < seen.further; i++) seen.others.push({ ...seen, bits: takeSet(seen.mask) });
     }
   for (const seen of sightings) if (seen?.heat) seen.heights = take(seen.heat[0] * seen.heat[1]);
   const photo = facts.photo ? await decodedPhoto(facts.photo) : null;

@@ -25,11 +25,13 @@ class Sighting:
         view: top, left, bottom, right of the part of the source image that the model saw, in source pixels.
         mask: (h, w) of the model's input, which shows the view; None without a set.
         landscape: (h, w) likewise; None when it was not stored.
+        further: more sets of the same image, (h, w) each, in the order in which they were found.
     """
 
     view: tuple[float, float, float, float]
     mask: Mask | None
     landscape: Landscape | None
+    further: Sequence[Mask] = ()
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ class Pictures:
             return Sighting(view, None, None)
         shape = int(row["height"]), int(row["width"])
         landscape = None if row["landscape"] is None else unpack_landscape(row["landscape"], *shape)
-        return Sighting(view, unpack_mask(row["mask"], *shape), landscape)
+        further = [unpack_mask(mask, *shape) for mask in row["further_masks"]]
+        return Sighting(view, unpack_mask(row["mask"], *shape), landscape, further)
 
     def photo(self, image: str, model: str) -> NDArray[np.uint8]:
         """(h, w, 3) uint8: the part of the image that the model saw, at the size of its input."""
