@@ -51,6 +51,26 @@ def test_where_many_workers_do_not_fit_fewer_are_asked():
     assert measure(crowded(2), (3, 8, 8), (1, 2), [1, 2, 3]).workers == 2
 
 
+def test_where_larger_batches_fit_fewer_workers_only_they_are_timed():
+    running = []
+
+    def logits(inputs):
+        """Eight images at once at most, and each call costs the same."""
+        running.append(len(inputs))
+        try:
+            time.sleep(0.02)
+            if sum(running) > 8:
+                raise RuntimeException("Failed to allocate memory for requested buffer")
+        finally:
+            running.remove(len(inputs))
+        return np.zeros((len(inputs), 2), dtype=np.float32)
+
+    assert measure(logits, (3, 8, 8), (1, 8), [1, 2]).model_dump(include={"batch_size", "workers"}) == {
+        "batch_size": 8,
+        "workers": 1,
+    }
+
+
 def test_a_smaller_crew_is_timed_with_the_best_batch_only():
     asked = []
 

@@ -62,12 +62,14 @@ def measure(logits: Logits, shape: tuple[int, ...], batch_sizes: Sequence[int], 
     it is free. So the most workers are timed with every size, and fewer only with the size that was best.
 
     Larger batches are no longer tried once they are clearly slower, take seconds, or do not fit into the device's
-    memory; where not even the smallest fits, fewer workers are timed with every size.
+    memory: then fewer workers are timed with those as well.
     """
     rates: dict[tuple[int, int], float] = {}
+    sizes = list(batch_sizes)
     for crew in sorted(workers, reverse=True):
         mine: list[float] = []
-        for size in [max(rates, key=rates.__getitem__)[0]] if rates else batch_sizes:
+        full = False
+        for size in sizes:
             inputs = np.zeros((size, *shape), dtype=np.float32)
             try:
                 start = time.perf_counter()
@@ -79,10 +81,14 @@ def measure(logits: Logits, shape: tuple[int, ...], batch_sizes: Sequence[int], 
                 if crew == min(workers) and not rates:
                     raise
                 log.info("batches of %d by %d workers are too much for this device: %s", size, crew, error)
+                full = True
                 break
             rates[size, crew] = mine[-1]
             if mine[-1] < 0.7 * max(mine) or one_call > 4 * TRIAL_SECONDS:
                 break
+        if rates:
+            best_size, _ = max(rates, key=rates.__getitem__)
+            sizes = [size for size in sizes if size == best_size or (full and size > best_size)]
     crew = max(crew for (_, crew), rate in rates.items() if rate >= 0.9 * max(rates.values()))
     best = max(rate for (_, its_crew), rate in rates.items() if its_crew == crew)
     size = min(size for (size, its_crew), rate in rates.items() if its_crew == crew and rate >= 0.97 * best)
