@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import shutil
 import zlib
 
@@ -48,8 +49,11 @@ def test_the_explorer_has_every_image_and_every_models_set(project):
         script = (folder / f"explorer/images/{position:04d}.js").read_text()
         facts = json.loads(script.partition(",")[2].rstrip().removesuffix(");"))
         content = zlib.decompress(base64.b64decode(facts["packed"]))
-        sizes = [height * width // 8 for height, width in (seen["mask"] for seen in facts["sightings"])]
-        kept = [int.from_bytes(content[sum(sizes[:k]) : sum(sizes[: k + 1])]).bit_count() for k in range(len(sizes))]
+        kept = []
+        for seen in facts["sightings"]:
+            size = math.prod(seen["mask"]) // 8
+            kept.append(int.from_bytes(content[:size]).bit_count())
+            content = content[size * (1 + seen["further"]) :]
         assert kept == list(areas[areas["image"] == image].set_index("model").loc[list(MODELS), "pixels"])
 
 
