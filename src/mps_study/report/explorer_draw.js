@@ -179,7 +179,7 @@ function drawSighting(canvas, image, seen, heat) {
   if (seen?.mask) paintLine(context, borderOf(seen, image, canvas));
 }
 
-// The place in which a further set was found, on the middle one of its pixels.
+// The number of a further set, by the order in which they were found, on the middle one of its pixels.
 function paintNumber(context, seen, image, canvas, number, colour) {
   const middle = Math.floor(seen.bits.reduce((sum, bit) => sum + bit, 0) / 2);
   let at = -1;

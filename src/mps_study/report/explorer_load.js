@@ -48,7 +48,9 @@ async function unpacked(facts) {
   const take = (count) => bytes.subarray(place, (place += count));
   const takeSet = ([height, width]) => {
     const packed = take(Math.ceil((height * width) / 8));
-    return Uint8Array.from({ length: height * width }, (_, i) => (packed[i >> 3] >> (7 - (i & 7))) & 1);
+    const bits = new Uint8Array(height * width);
+    for (let i = 0; i < bits.length; i++) bits[i] = (packed[i >> 3] >> (7 - (i & 7))) & 1;
+    return bits;
   };
   const sightings = facts.sightings.map((seen) => seen && { ...seen, others: [] });
   for (const seen of sightings)
