@@ -53,7 +53,7 @@ def explain(
         logging.basicConfig(format="%(message)s")
         logging.getLogger("mps_study").setLevel(logging.INFO)
     from mps_study.datasets.claims import ClaimedError
-    from mps_study.explanation import check_target  # torch and timm take seconds, which --help need not wait for
+    from mps_study.explanation import check_target  # takes seconds, which --help need not wait for
     from mps_study.explanation import explain as explain_image
 
     target = out or Path(f"{image.stem}_mps.png")

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
+from mps_study.imagenet import IMAGENET_CLASSES, imagenet_names
 from mps_study.images.decoding import decode
-from mps_study.models.card import imagenet_names
 from mps_study.models.classifier import OnnxClassifier
-from mps_study.models.export import IMAGENET_CLASSES, preprocessing_of_onnx
+from mps_study.models.own_onnx import preprocessing_of_onnx
 from mps_study.models.preprocessing import Preprocessing, View
 from mps_study.models.roster import unknown
 from mps_study.mps.config import SearchConfig

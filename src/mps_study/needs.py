@@ -11,8 +11,7 @@ from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
 from mps_study.images.sources import candidates_of
 from mps_study.models.classifier import cuda_works
-from mps_study.models.export import export_request
-from mps_study.models.fine_tuning import wants_fine_tuning
+from mps_study.models.exported import export_request
 from mps_study.models.hub import hub_fault
 from mps_study.models.onnx_file import OnnxFileError, read_graph
 from mps_study.models.roster import ModelEntry, Roster
@@ -70,7 +69,7 @@ def gpu(nodes: set[str], catalog: Any) -> str | None:
     if Extraction.model_validate(catalog.load("params:extraction")).device != "cuda":
         return None
     searches = "extract_records" in nodes and not cuda_works()
-    trains = any(map(wants_fine_tuning, _chosen(nodes, "fine_tune_models", catalog).values()))
+    trains = any(entry.wants_fine_tuning for entry in _chosen(nodes, "fine_tune_models", catalog).values())
     if searches or (trains and not torch.cuda.is_available()):
         return (
             "no GPU: extraction.device is cuda, but no usable CUDA device is found; check `nvidia-smi` and "
@@ -86,12 +85,12 @@ def hub(nodes: set[str], catalog: Any) -> str | None:
     checkpoints = catalog.load("checkpoints_so_far") if tuned else {}
     cards = catalog.load("model_cards_so_far") if exported else {}
     tolerance = ModelExport.model_validate(catalog.load("params:model_export")).tolerance
-    wanted = {name: entry for name, entry in tuned.items() if wants_fine_tuning(entry) and name not in checkpoints}
+    wanted = {name: entry for name, entry in tuned.items() if entry.wants_fine_tuning and name not in checkpoints}
     for name, entry in exported.items():
         if entry.onnx is not None:
             continue
         done = name in cards and cards[name].request == export_request(entry, None, tolerance)
-        if not wants_fine_tuning(entry) and not done:
+        if not entry.wants_fine_tuning and not done:
             wanted[name] = entry
     return hub_fault(wanted)
 

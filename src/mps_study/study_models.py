@@ -18,11 +18,8 @@ from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.images.bundled import photos
 from mps_study.images.decoding import decode
 from mps_study.models.card import ModelCard
-from mps_study.models.export import export_model, export_request
-from mps_study.models.fine_tuning import wants_fine_tuning
-from mps_study.models.hub import hub_fault
+from mps_study.models.exported import export_request
 from mps_study.models.roster import ModelEntry, Roster, unknown
-from mps_study.models.weights import WeightsError
 from mps_study.parameters import ModelExport
 
 log = logging.getLogger(__name__)
@@ -77,7 +74,12 @@ class Study:
         return claims
 
     def _export(self, name: str, entry: ModelEntry, checkpoint: Any) -> None:
-        if wants_fine_tuning(entry):
+        # torch and timm take seconds, which an exported model need not wait for
+        from mps_study.models.export import export_model
+        from mps_study.models.hub import hub_fault
+        from mps_study.models.weights import WeightsError
+
+        if entry.wants_fine_tuning:
             fault = None if checkpoint else f"model {name!r} is not fine-tuned yet; {self._run('fine_tuning', name)}"
         else:
             fault = hub_fault({name: entry})

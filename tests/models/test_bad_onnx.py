@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 
 from models.onnx_models import CLASSES, SIDE, logits, node, relocate, weights, write_model
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
-from mps_study.models.export import export_model, export_request
+from mps_study.models.export import export_model
+from mps_study.models.exported import export_request
 from mps_study.models.onnx_file import OnnxFileError
 from mps_study.models.roster import ModelEntry
 from mps_study.models.weights import WeightsError, read_checkpoint

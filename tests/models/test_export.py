@@ -9,7 +9,8 @@ from safetensors.torch import save_file
 
 from mps_study import OnnxClassifier
 from mps_study.models import export
-from mps_study.models.export import ParityError, export_model, export_request
+from mps_study.models.export import ParityError, export_model
+from mps_study.models.exported import export_request
 from mps_study.models.roster import ModelEntry
 from mps_study.models.weights import WeightsError, build, load_model
 

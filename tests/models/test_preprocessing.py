@@ -1,10 +1,62 @@
-"""The view of a preprocessing against the transform itself."""
+"""Preprocessing against timm's own transform, and the view of the image against what comes through."""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
+from timm.data import create_transform
 
 from mps_study.models.preprocessing import Preprocessing
+
+SIDES = st.integers(min_value=40, max_value=400)
+SETTINGS = st.fixed_dictionaries(
+    {
+        "input_size": st.integers(min_value=8, max_value=200),
+        "crop_pct": st.sampled_from([0.5, 0.875, 0.9, 0.95, 1.0]),
+        "crop_mode": st.sampled_from(["center", "squash", "border"]),
+        "interpolation": st.sampled_from(["bilinear", "bicubic", "nearest", "lanczos"]),
+    }
+)
+SCALES = st.sampled_from(
+    [
+        {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
+        {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)},
+        {"mean": (0.48145466, 0.4578275, 0.40821073), "std": (0.26862954, 0.26130258, 0.27577711)},
+        {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)},
+        {"mean": (0.4,), "std": (0.2,)},
+    ]
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(width=SIDES, height=SIDES, fields=SETTINGS, scale=SCALES, seed=st.integers(0, 99))
+def test_pixels_are_bit_for_bit_those_of_timms_transform(width, height, fields, scale, seed):
+    noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    image = Image.fromarray(noise)
+    preprocessing = Preprocessing(**fields, **scale)
+    channels, size = preprocessing.channels, preprocessing.input_size
+    transform = create_transform(
+        input_size=(channels, size, size),
+        is_training=False,
+        mean=preprocessing.mean,
+        std=preprocessing.std,
+        crop_pct=preprocessing.crop_pct,
+        crop_mode=preprocessing.crop_mode,
+        interpolation=preprocessing.interpolation,
+    )
+    expected = transform(image.convert("L") if channels == 1 else image).numpy()
+    actual = preprocessing.pixels(image)
+    assert actual.dtype == np.float32
+    assert actual.flags["C_CONTIGUOUS"]
+    assert np.array_equal(actual, expected)
+
+
+def test_a_line_is_not_scaled_away():
+    """timm fails on it: one side would have no pixel."""
+    line = Image.new("RGB", (500, 2), (255, 255, 255))
+    pixels = Preprocessing(input_size=32, mean=(0, 0, 0), std=(1, 1, 1), crop_pct=1.0, crop_mode="border").pixels(line)
+    assert pixels.sum(axis=2).nonzero()[1].tolist() == [15, 15, 15]
 
 
 @pytest.mark.parametrize("mode", ["center", "squash"])

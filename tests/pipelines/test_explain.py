@@ -1,5 +1,7 @@
 """One image from the command line and from Python, with models whose sets are known."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -147,14 +149,21 @@ def test_an_exported_model_is_shared_with_kedro_run(photo, tmp_path, monkeypatch
     assert model.stat().st_mtime_ns == written
     assert (first.mask == second.mask).all()
     assert first.record.evaluations == second.record.evaluations
+    arguments = ["explain", str(photo), "--model", "tiny", "--device", "cpu", "--iterations", "1"]
+    code = f"from mps_study.cli import cli; cli({arguments}, standalone_mode=False)"
+    assert loaded_by(code, {"mps_study.explanation", "torch", "timm", "mlflow"}) == ["mps_study.explanation"]
 
 
 def test_importing_the_package_waits_for_neither_torch_nor_onnx_runtime():
-    import subprocess
-    import sys
+    assert loaded_by("import mps_study", {"torch", "onnxruntime", "kedro", "pandas"}) == []
 
-    code = "import mps_study, sys; print(sorted({'torch', 'onnxruntime', 'kedro', 'pandas'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+def loaded_by(code, modules):
+    """Which of the modules a process of its own has loaded after the code, sorted."""
+    code += f"\nimport sys; print(*sorted({modules} & set(sys.modules)))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout.splitlines()[-1].split()
 
 
 def test_kedro_offers_the_same_command(monkeypatch):

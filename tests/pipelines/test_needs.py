@@ -13,7 +13,7 @@ from conftest_pipelines import kedro_run, make_project
 from images.pictures import write_pictures
 from models.onnx_models import relocate, write_model
 from mps_study.models.card import ModelCard
-from mps_study.models.export import export_request
+from mps_study.models.exported import export_request
 from mps_study.models.roster import ModelEntry
 
 IMAGES, GPU, HUB = "ImageNet's val images are not at", "no GPU: extraction.device is cuda", "no Hugging Face hub: "

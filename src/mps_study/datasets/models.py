@@ -13,7 +13,7 @@ from kedro_datasets._typing import TablePreview
 from mps_study.datasets.files import copy_atomically, sweep, write_bytes, written_atomically
 from mps_study.datasets.tables import table_preview
 from mps_study.models.card import ModelCard
-from mps_study.models.export import Exported, files_of
+from mps_study.models.exported import Exported, files_of
 
 
 class OnnxModels(AbstractDataset[dict[str, Exported], dict[str, Path]]):
@@ -126,7 +126,7 @@ class Checkpoints(AbstractDataset[dict[str, Checkpoint], dict[str, Checkpoint]])
 
         checkpoints = {}
         for path in sorted(self._folder.glob("*.safetensors")):
-            with safe_open(path, framework="pt") as file:
+            with safe_open(path, framework="numpy") as file:
                 facts = json.loads((file.metadata() or {}).get("facts", "{}"))
             checkpoints[path.stem] = Checkpoint(facts, path)
         return checkpoints

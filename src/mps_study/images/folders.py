@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mps_study.imagenet import imagenet_labels
 from mps_study.images.candidates import SUFFIXES, Candidate, FileBytes, SourceError, as_id, image_files
-from mps_study.images.wnids import imagenet_labels
 
 CALTECH_256 = "256_ObjectCategories"
 CALTECH_CLASSES = 256

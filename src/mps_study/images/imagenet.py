@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
+from mps_study.imagenet import imagenet_labels
 from mps_study.images.candidates import Candidate, FileBytes, SourceError, as_id, image_files
-from mps_study.images.wnids import imagenet_labels
 
 PLACES = ("{part}", "ILSVRC/Data/CLS-LOC/{part}", "Data/CLS-LOC/{part}", "ILSVRC2012_img_{part}")
 """Where the images of a part may lie below the path that the user gives."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from pydantic import BaseModel, ConfigDict
 
+from mps_study.imagenet import imagenet_names
 from mps_study.models.preprocessing import Preprocessing
 from mps_study.models.throughput import Throughput
 
@@ -77,25 +76,8 @@ def digest_of(facts: Any) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def digest_of_tensors(tensors: Mapping[str, torch.Tensor]) -> str:
-    """sha256 over names, types, shapes and bits of tensors, in the order of their names."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
-
-
 def class_names(card: ModelCard, sample_names: dict[int, str]) -> dict[int, str]:
     """Class index -> a short name: ImageNet's, or the names that the sample's manifest gives."""
     if card.class_names == "sample":
         return sample_names
     return imagenet_names()
-
-
-def imagenet_names() -> dict[int, str]:
-    """ImageNet-1k's class index -> a short name."""
-    from timm.data import ImageNetInfo  # type: ignore[attr-defined]
-
-    info = ImageNetInfo()
-    return {i: info.index_to_description(i).split(",")[0] for i in range(info.num_classes())}  # type: ignore[no-untyped-call]

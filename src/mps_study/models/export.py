@@ -4,81 +4,33 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import timm
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 from timm.data import resolve_model_data_config  # type: ignore[attr-defined]
 from torch import nn
 
-from mps_study.models.card import ModelCard, Parity, digest_of, digest_of_files
+from mps_study.imagenet import IMAGENET_CLASSES
+from mps_study.models.card import ModelCard, Parity, digest_of_files
 from mps_study.models.classifier import OnnxClassifier
-from mps_study.models.onnx_file import OnnxFileError, external_files, read_graph
+from mps_study.models.exported import OPSET, Exported, export_request, files_of
+from mps_study.models.own_onnx import adopt
 from mps_study.models.preprocessing import Preprocessing
 from mps_study.models.roster import ModelEntry
 from mps_study.models.weights import WeightsError, load_model
 
-OPSET = 20
-IMAGENET_CLASSES = 1000
 log = logging.getLogger(__name__)
 
 
 class ParityError(ValueError):
     """An exported model that does not answer as the torch model does."""
-
-
-@dataclass(frozen=True)
-class Exported:
-    """An ONNX file (its external data, if any, beside it as `<file>.data`) and its card."""
-
-    path: Path
-    card: ModelCard
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The ONNX file and its external data."""
-        return files_of(self.path)
-
-
-def files_of(path: Path) -> tuple[Path, ...]:
-    """An ONNX file and its external data file, if there is one."""
-    data = path.with_name(path.name + ".data")
-    return (path, data) if data.exists() else (path,)
-
-
-def export_request(entry: ModelEntry, checkpoint: Path | None, tolerance: float) -> str:
-    """Digest of everything an export depends on; equal requests give equal models."""
-    local = [checkpoint] if checkpoint else []
-    if entry.onnx or entry.weights.startswith("file:"):
-        path = Path(entry.onnx or entry.weights.removeprefix("file:"))
-        if path.is_file():
-            local += [path, *_data_of(path)] if entry.onnx else [path]
-    return digest_of(
-        {
-            "entry": entry.model_dump(mode="json"),
-            "files": digest_of_files(*local),
-            "opset": OPSET,
-            "tolerance": tolerance,
-            "torch": torch.__version__,
-            "timm": timm.__version__,
-        }
-    )
-
-
-def _data_of(path: Path) -> list[Path]:
-    """The external data of a user's file; none of one that the export will refuse."""
-    try:
-        return external_files(read_graph(path), path)
-    except OnnxFileError:
-        return []
 
 
 def export_model(
@@ -106,7 +58,7 @@ def export_model(
     request = export_request(entry, checkpoint, tolerance)
     path = folder / f"{name}.onnx"
     if entry.onnx is not None:
-        preprocessing, parity = _adopt(name, entry, path, images), None
+        preprocessing, parity = adopt(name, entry, path, images), None
     else:
         model = load_model(name, entry, checkpoint)
         preprocessing = preprocessing_of(entry, model)
@@ -130,72 +82,6 @@ def export_model(
         holdout_accuracy=holdout_accuracy,
     )
     return Exported(path, card)
-
-
-def _adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image]) -> Preprocessing:
-    """Copy a user's ONNX file, external data and all, and take its input size where the roster gives none."""
-    source = Path(entry.onnx or "")
-    classifier = OnnxClassifier(source, device="cpu", batch_size=1)
-    if classifier.classes != entry.classes:
-        raise OnnxFileError(
-            f"model {name!r} has {classifier.classes} classes, but the roster says {entry.classes}; "
-            "set `classes` in the roster entry"
-        )
-    preprocessing = preprocessing_of_onnx(classifier, entry.preprocessing)
-    _check_answers(source, classifier, preprocessing, images)
-    model = onnx.load(source)
-    onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
-    return preprocessing
-
-
-def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any]) -> Preprocessing:
-    """What the fields say, at the input size of the model where they give none; the rest is ImageNet's usual.
-
-    Raises:
-        OnnxFileError: the model's input is not what the fields say, or is open, or not square, and they do not say.
-    """
-    source = classifier.path
-    channels, height, width = classifier.input_shape
-    if "input_size" not in fields and (height is None or height != width):
-        raise OnnxFileError(
-            f"{source}: the input is {height} x {width}; give preprocessing.input_size in the roster, and a model "
-            "whose input is square"
-        )
-    preprocessing = Preprocessing(**{"input_size": height, **fields})
-    if any(side not in (None, preprocessing.input_size) for side in (height, width)):
-        raise OnnxFileError(
-            f"{source}: the input is {height} x {width}, but preprocessing.input_size is {preprocessing.input_size}; "
-            "set it to the model's"
-        )
-    if channels not in (None, preprocessing.channels):
-        numbers = "one number" if channels == 1 else f"{channels} numbers"
-        remedy = "export it for RGB or grey images" if channels == 4 else f"give {numbers} in each of them"
-        raise OnnxFileError(
-            f"{source}: the input has {channels} channels, but preprocessing.mean and .std have "
-            f"{preprocessing.channels}; {remedy}"
-        )
-    return preprocessing
-
-
-def _check_answers(
-    source: Path, classifier: OnnxClassifier, preprocessing: Preprocessing, images: Sequence[Image.Image]
-) -> None:
-    """Ask about real images: what looks like probabilities and is not known as such would get wrong confidences."""
-    log.info("%s: asked as %s", source, classifier.signature)
-    try:
-        answers = [classifier.logits(preprocessing.pixels(image)[None])[0] for image in images]
-    except Exception as error:  # ONNX Runtime has many types
-        raise OnnxFileError(f"{source}: the model fails on an image ({' '.join(str(error).split())})") from error
-    shares = [bool((answer >= 0).all() and abs(float(answer.sum()) - 1) < 1e-3) for answer in answers]
-    if shares and all(shares) and not classifier.signature.probabilities:
-        raise OnnxFileError(
-            f"{source}: its output looks like probabilities (none negative, their sum 1), but does not end in a "
-            "Softmax; export the logits"
-        )
-    if answers and not any(np.isfinite(answer).all() for answer in answers):
-        raise OnnxFileError(
-            f"{source}: its output is not finite on any of {len(answers)} images; check preprocessing and export"
-        )
 
 
 def preprocessing_of(entry: ModelEntry, model: nn.Module) -> Preprocessing:
@@ -311,4 +197,4 @@ def _quiet() -> Any:
             logger.setLevel(level)
 
 
-__all__ = ["Exported", "ParityError", "WeightsError", "export_model", "export_request"]
+__all__ = ["ParityError", "WeightsError", "export_model"]

@@ -23,7 +23,8 @@ import yaml
 from torch import nn
 
 from mps_study.models.classifier import OnnxClassifier
-from mps_study.models.export import files_of, preprocessing_of, to_onnx, torch_logits
+from mps_study.models.export import preprocessing_of, to_onnx, torch_logits
+from mps_study.models.exported import files_of
 from mps_study.models.roster import ModelEntry, Roster
 from mps_study.models.weights import load_model
 

@@ -22,17 +22,11 @@ from mps_study.models.surroundings import seeded
 from mps_study.models.training import Ledger, Trained, fine_tune
 from mps_study.models.weights import load_model
 
-FINE_TUNED = "fine_tuned"
 READERS = 8
 """Processes, at most, that decode images ahead of a GPU."""
 
 IN_MEMORY_BYTES = 256 * 2**20
 """Training sets whose preprocessed pixels fit here are kept in memory; larger ones are decoded anew each epoch."""
-
-
-def wants_fine_tuning(entry: ModelEntry) -> bool:
-    """Whether the entry's weights come from the fine_tuning pipeline."""
-    return entry.weights.partition(":")[0] == FINE_TUNED
 
 
 def fine_tuning_request(entry: ModelEntry, sample: str, recipe: dict[str, Any]) -> str:

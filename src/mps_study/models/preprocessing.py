@@ -1,10 +1,12 @@
-"""A model's own preprocessing: timm's evaluation transform, and the part of the image that it lets through."""
+"""A model's own preprocessing: timm's evaluation transform, and the part of the image that it lets through.
+
+Done with Pillow and NumPy, bit for bit as timm does it: who searches an exported model need not load torch.
+"""
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +48,16 @@ class Preprocessing(BaseModel):
 
     def pixels(self, image: Image.Image) -> NDArray[np.float32]:
         """(c, h, w) float32, normalised, of an RGB image."""
-        seen = image.convert("L") if self.channels == 1 else image
-        array: NDArray[np.float32] = _transform(self)(seen).numpy()
-        return array
+        mode = "L" if self.channels == 1 else "RGB"
+        size, (left, top) = self._placed(*image.size)
+        resized = image.convert(mode).resize(size, Image.Resampling[self.interpolation.upper()])
+        border = tuple(round(255 * mean) for mean in self.mean)
+        canvas = Image.new(mode, (self.input_size, self.input_size), border)
+        canvas.paste(resized, (-left, -top))
+        values = np.asarray(canvas, np.float32).reshape(self.input_size, self.input_size, self.channels)
+        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
+        normalised = (values / np.float32(255) - mean) / std
+        return np.ascontiguousarray(normalised.transpose(2, 0, 1))
 
     def seen(self, image: Image.Image) -> NDArray[np.uint8]:
         """(h, w, 3) uint8: the part of an RGB image that the model sees, at the size of its input, to be looked at."""
@@ -59,17 +68,7 @@ class Preprocessing(BaseModel):
 
     def view(self, width: int, height: int) -> View:
         """The part of a `width` x `height` image that the crop leaves; beyond the image where it pads."""
-        scaled = math.floor(self.input_size / self.crop_pct)
-        if self.crop_mode == "squash":
-            new_width, new_height = scaled, scaled
-        elif self.crop_mode == "border":
-            ratio = max(width, height) / scaled
-            new_width, new_height = round(width / ratio), round(height / ratio)
-        else:
-            short = min(width, height)
-            new_width, new_height = int(scaled * width / short), int(scaled * height / short)
-        left = round((new_width - self.input_size) / 2)
-        top = round((new_height - self.input_size) / 2)
+        (new_width, new_height), (left, top) = self._placed(width, height)
         across, down = width / new_width, height / new_height
         return (
             top * down,
@@ -78,18 +77,17 @@ class Preprocessing(BaseModel):
             (left + self.input_size) * across,
         )
 
-
-@lru_cache(maxsize=64)
-def _transform(preprocessing: Preprocessing) -> Any:
-    from timm.data import create_transform  # type: ignore[attr-defined]
-
-    size = preprocessing.input_size
-    return create_transform(
-        input_size=(preprocessing.channels, size, size),
-        is_training=False,
-        mean=preprocessing.mean,
-        std=preprocessing.std,
-        crop_pct=preprocessing.crop_pct,
-        crop_mode=preprocessing.crop_mode,
-        interpolation=preprocessing.interpolation,
-    )
+    def _placed(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Width and height of the resized image, and the left and top of the input in it, negative where it pads."""
+        scaled = math.floor(self.input_size / self.crop_pct)
+        if self.crop_mode == "squash":
+            new = scaled, scaled
+        elif self.crop_mode == "border":
+            ratio = max(width, height) / scaled
+            new = max(1, round(width / ratio)), max(1, round(height / ratio))
+        else:
+            short = min(width, height)
+            new = int(scaled * width / short), int(scaled * height / short)
+        beyond = [side - self.input_size for side in new]
+        left, top = (round(extra / 2) if extra >= 0 else -(-extra // 2) for extra in beyond)
+        return new, (left, top)

@@ -42,6 +42,11 @@ class ModelEntry(BaseModel):
             raise ValueError("give either `timm: NAME` or `onnx: PATH`")
         return self
 
+    @property
+    def wants_fine_tuning(self) -> bool:
+        """Whether the weights come from the fine_tuning pipeline."""
+        return self.weights.partition(":")[0] == "fine_tuned"
+
 
 def _file_name(name: str) -> str:
     if not re.fullmatch(r"\w[\w .+-]*", name):

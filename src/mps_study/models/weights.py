@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +16,6 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
-from mps_study.models.card import digest_of_tensors
 from mps_study.models.roster import ModelEntry
 from mps_study.models.timm_names import timm_fault
 
@@ -174,6 +174,15 @@ def read_checkpoint(path: Path) -> StateDict:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
     return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+
+
+def digest_of_tensors(tensors: Mapping[str, torch.Tensor]) -> str:
+    """sha256 over names, types, shapes and bits of tensors, in the order of their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _fill(name: str, model: nn.Module, state: StateDict, origin: str) -> nn.Module:

@@ -13,7 +13,8 @@ from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.models import Checkpoint
 from mps_study.images.decoding import decode
 from mps_study.models.card import ModelCard
-from mps_study.models.export import Exported, export_model, export_request
+from mps_study.models.export import export_model
+from mps_study.models.exported import Exported, export_request
 from mps_study.models.roster import Roster
 from mps_study.parameters import ModelExport
 from mps_study.pipelines.failing import ensure_ready, noted, unless_all_failed

@@ -16,7 +16,7 @@ from mps_study.datasets.records import RecordShard, RecordStore
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.card import ModelCard, digest_of_files
 from mps_study.models.classifier import OnnxClassifier
-from mps_study.models.export import files_of
+from mps_study.models.exported import files_of
 from mps_study.models.preprocessing import Preprocessing
 from mps_study.models.throughput import machine
 from mps_study.mps.config import SearchConfig
