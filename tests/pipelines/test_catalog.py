@@ -2,12 +2,15 @@
 
 import base64
 import io
+import json
 
 import pytest
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image
+
+from mps_study.datasets.previews import ASPECT
 
 
 @pytest.fixture
@@ -47,10 +50,15 @@ def test_tables_figures_and_stores_have_a_preview(catalog):
         assert shown.pop(empty)["data"] == []
     for name, preview in shown.items():
         if isinstance(preview, str):
-            assert Image.open(io.BytesIO(base64.b64decode(preview))).width > 200, name
+            width, height = Image.open(io.BytesIO(base64.b64decode(preview))).size
+            assert width > 200, name
+            assert width / height == pytest.approx(ASPECT, abs=0.01), name
         else:
             assert preview["data"], name
             assert len(preview["columns"]) == len(preview["data"][0]), name
+            json.dumps(preview, allow_nan=False)
+            numbers = [str(cell) for row in preview["data"] for cell in row if isinstance(cell, float)]
+            assert all(len(number.strip("-0.").split("e")[0]) < 7 for number in numbers), name
     records = shown["mps_records"]
     assert records["columns"] == ["model", "fingerprint", "images", "complete"]
     assert all(row[2] == 12 and row[3] for row in records["data"])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview
+from PIL import Image
 
 from mps_study.datasets.files import write_bytes
+from mps_study.datasets.previews import image_preview
 
 REASONS = "not_shown.json"
 Pictures = dict[str, bytes | str]
@@ -47,8 +48,8 @@ class FigureFiles(AbstractDataset[Pictures, Pictures]):
     def preview(self, figure: str | None = None) -> ImagePreview:
         """One picture for Kedro-Viz, the first by name if none is named."""
         path = self._folder / figure if figure else min(self._folder.glob("*.png"))
-        preview: ImagePreview = base64.b64encode(path.read_bytes()).decode()
-        return preview
+        with Image.open(path) as picture:
+            return image_preview(picture)
 
     def _exists(self) -> bool:
         return (self._folder / REASONS).is_file()

@@ -10,7 +10,7 @@ from kedro_datasets._typing import TablePreview
 from kedro_datasets.pandas import ParquetDataset
 
 from mps_study.datasets.files import sweep, written_atomically
-from mps_study.datasets.tables import table_preview
+from mps_study.datasets.previews import table_preview
 
 
 class Frame(ParquetDataset):  # type: ignore[misc]  # kedro_datasets loads it lazily
@@ -24,6 +24,10 @@ class Frame(ParquetDataset):  # type: ignore[misc]  # kedro_datasets loads it la
             data.to_parquet(path, **self._save_args)
         self._invalidate_cache()
 
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """The first rows, for Kedro-Viz."""
+        return table_preview(self.load().head(nrows))
+
 
 class OptionalFrame(Frame):
     """A frame that need not be there, such as another study's: its newest version, or an empty frame."""
@@ -33,7 +37,3 @@ class OptionalFrame(Frame):
         if not self.exists():
             return pd.DataFrame()
         return pd.DataFrame(super().load())
-
-    def preview(self, nrows: int = 5) -> TablePreview:
-        """The first rows, for Kedro-Viz."""
-        return table_preview(self.load().head(nrows))

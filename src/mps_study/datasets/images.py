@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -14,6 +12,7 @@ from kedro_datasets._typing import ImagePreview
 from PIL import Image, ImageOps
 
 from mps_study.datasets.files import TEMPORARY, sweep, write_bytes
+from mps_study.datasets.previews import image_preview
 from mps_study.images.decoding import decode
 
 THUMBNAIL = 96
@@ -63,16 +62,15 @@ class ImageStore(AbstractDataset[dict[str, bytes], ImageFiles]):
             raise DatasetError(f"no images in {self._folder}; run `kedro run --pipeline data_sampling` first")
         return ImageFiles(self._folder)
 
-    def preview(self, n: int = 12) -> ImagePreview:
-        """The first images, by name, side by side, for Kedro-Viz."""
+    def preview(self, columns: int = 6, rows: int = 4) -> ImagePreview:
+        """The first images, by name, for Kedro-Viz."""
         files = self.load()
-        strip = Image.new("RGB", (n * THUMBNAIL, THUMBNAIL), "white")
-        for place, file in enumerate(islice(files, n)):
-            strip.paste(ImageOps.fit(decode(files[file], file), (THUMBNAIL, THUMBNAIL)), (place * THUMBNAIL, 0))
-        buffer = io.BytesIO()
-        strip.save(buffer, "PNG")
-        preview: ImagePreview = base64.b64encode(buffer.getvalue()).decode()
-        return preview
+        sheet = Image.new("RGB", (columns * THUMBNAIL, rows * THUMBNAIL), "white")
+        for place, file in enumerate(islice(files, columns * rows)):
+            row, column = divmod(place, columns)
+            thumbnail = ImageOps.fit(decode(files[file], file), (THUMBNAIL, THUMBNAIL))
+            sheet.paste(thumbnail, (column * THUMBNAIL, row * THUMBNAIL))
+        return image_preview(sheet)
 
     def _exists(self) -> bool:
         return self._folder.is_dir()

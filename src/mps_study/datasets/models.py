@@ -11,7 +11,7 @@ from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
 from mps_study.datasets.files import copy_atomically, sweep, write_bytes, written_atomically
-from mps_study.datasets.tables import table_preview
+from mps_study.datasets.previews import table_preview
 from mps_study.models.card import ModelCard
 from mps_study.models.exported import Exported, files_of
 

@@ -20,7 +20,7 @@ from kedro_datasets._typing import TablePreview
 from numpy.typing import NDArray
 
 from mps_study.datasets.files import sweep, write_bytes, written_atomically
-from mps_study.datasets.tables import table_preview
+from mps_study.datasets.previews import table_preview
 from mps_study.mps.types import Curves, Mps, MpsRecord
 
 COMPLETE = "complete.json"

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.partitions import PartitionedDataset
 
-
-def table_preview(frame: pd.DataFrame) -> TablePreview:
-    """A frame as Kedro-Viz shows it."""
-    preview: TablePreview = frame.astype(object).where(frame.notna(), "").to_dict(orient="split")
-    return preview
+from mps_study.datasets.previews import table_preview
 
 
 class TableFiles(PartitionedDataset):  # type: ignore[misc]  # kedro-datasets carries no types
