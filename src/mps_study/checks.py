@@ -39,7 +39,7 @@ class CheckHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Say in one line all that this run needs and lacks."""
-        from mps_study.needs import NEEDS  # torch and timm take seconds, which `kedro --help` need not wait for
+        from mps_study.needs import NEEDS  # ONNX Runtime takes time, which `kedro --help` need not wait for
 
         nodes = {node.name for node in pipeline.nodes}
         missing = [fault for need in NEEDS if (fault := need(nodes, catalog))]

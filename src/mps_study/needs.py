@@ -1,18 +1,15 @@
-"""What a run needs of the world: images, files of models, GPU, hub, a folder to write to; looked for before work."""
+"""What a run needs of the world: models, images, files, GPU, hub, a folder to write to; looked for before any work."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
 from mps_study.images.sources import candidates_of
 from mps_study.models.classifier import cuda_works
 from mps_study.models.exported import export_request
-from mps_study.models.hub import hub_fault
 from mps_study.models.onnx_file import OnnxFileError, read_graph
 from mps_study.models.roster import ModelEntry, Roster
 from mps_study.parameters import DataSampling, Extraction, ModelExport
@@ -30,6 +27,17 @@ def files(nodes: set[str], catalog: Any) -> str | None:
         elif origin == "file" and not Path(path).is_file():
             return f"model {name!r}: there is no checkpoint {path}; set `weights` in the roster to a file that is there"
     return None
+
+
+def names(nodes: set[str], catalog: Any) -> str | None:
+    """Models that timm does not have, or not with these weights, of those that the run trains or exports."""
+    entries = _chosen(nodes, "fine_tune_models", catalog) | _chosen(nodes, "export_models", catalog)
+    if not entries:
+        return None
+    from mps_study.models.timm_names import timm_fault  # timm and torch take seconds to load
+
+    faults = [fault for name, entry in entries.items() if (fault := timm_fault(name, entry))]
+    return "; ".join(faults) or None
 
 
 def images(nodes: set[str], catalog: Any) -> str | None:
@@ -70,7 +78,7 @@ def gpu(nodes: set[str], catalog: Any) -> str | None:
         return None
     searches = "extract_records" in nodes and not cuda_works()
     trains = any(entry.wants_fine_tuning for entry in _chosen(nodes, "fine_tune_models", catalog).values())
-    if searches or (trains and not torch.cuda.is_available()):
+    if searches or (trains and not _torch_has_cuda()):
         return (
             "no GPU: extraction.device is cuda, but no usable CUDA device is found; check `nvidia-smi` and "
             "`pip install -e '.[cuda]'`, or take the CPU and much time: `--params extraction.device=cpu`"
@@ -92,7 +100,17 @@ def hub(nodes: set[str], catalog: Any) -> str | None:
         done = name in cards and cards[name].request == export_request(entry, None, tolerance)
         if not entry.wants_fine_tuning and not done:
             wanted[name] = entry
+    if not wanted:
+        return None
+    from mps_study.models.hub import hub_fault  # timm and torch take seconds to load
+
     return hub_fault(wanted)
+
+
+def _torch_has_cuda() -> bool:
+    import torch  # takes seconds to load
+
+    return torch.cuda.is_available()
 
 
 def writable(nodes: set[str], catalog: Any) -> str | None:
@@ -111,5 +129,5 @@ def _chosen(nodes: set[str], node: str, catalog: Any) -> dict[str, ModelEntry]:
     return roster.choose(catalog.load("params:model"))
 
 
-NEEDS = (images, files, gpu, hub, writable)
+NEEDS = (names, images, files, gpu, hub, writable)
 """What a run may lack; each answers with one line that says what is missing and what to do, or None."""

@@ -13,9 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.images.sampling import HALVES
 from mps_study.images.sources import source_fault
+from mps_study.models.origins import origin_fault
 from mps_study.models.preprocessing import Preprocessing
+from mps_study.models.recipe import Recipe
 from mps_study.models.roster import ModelEntry, Roster, unknown
 from mps_study.mps.config import SearchConfig
+from mps_study.stats.config import StatisticsConfig
 
 
 class _Group(BaseModel):
@@ -113,9 +116,6 @@ class ParameterError(ValueError):
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
     """Raise ParameterError, a line for each fault, unless all parameters are known and valid."""
-    from mps_study.models.recipe import Recipe
-    from mps_study.stats import StatisticsConfig
-
     faults = [
         unknown("parameter", key, GROUPS, "Parameters live in conf/*/parameters*.yml.")
         for key in parameters
@@ -182,15 +182,12 @@ def _sources_faults(sampling: DataSampling) -> list[str]:
 
 
 def _roster_faults(roster: Roster, model: Any) -> list[str]:
-    """Models that timm does not have, weights of no known origin, and a chosen model that is not in the roster."""
-    from mps_study.models.timm_names import timm_fault
-    from mps_study.models.weights import origin_fault
-
+    """Wrong preprocessing, weights of no known origin, and a chosen model that is not in the roster."""
     faults: list[str | None] = []
     for name, entry in roster.root.items():
         # An own ONNX file tells its input size, and timm's configuration the rest.
         fields = {"input_size": 1} | entry.preprocessing
-        faults += [*_faults(f"models.{name}.preprocessing", fields, Preprocessing), timm_fault(name, entry)]
+        faults += _faults(f"models.{name}.preprocessing", fields, Preprocessing)
         faults.append(None if entry.onnx else origin_fault(name, entry))
     try:
         roster.choose(None if model is None else str(model))

@@ -6,9 +6,10 @@ import pytest
 import timm
 import yaml
 
+from mps_study.models.origins import ORIGINS
 from mps_study.models.roster import ModelEntry, Roster
 from mps_study.models.timm_names import timm_fault
-from mps_study.models.weights import build
+from mps_study.models.weights import WEIGHTS, build
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -62,3 +63,7 @@ def test_the_tag_decides_the_preprocessing_whatever_the_weights():
     tagged = build("m", ModelEntry(architecture="A", timm="tf_efficientnet_b0.ap_in1k", weights="random:0"))
     other = build("m", ModelEntry(architecture="A", timm="tf_efficientnet_b0.ns_jft_in1k", weights="random:0"))
     assert tagged.pretrained_cfg["mean"] == (0.5, 0.5, 0.5) != other.pretrained_cfg["mean"]
+
+
+def test_every_origin_of_weights_that_may_be_written_can_be_loaded_and_no_other():
+    assert list(WEIGHTS) == list(ORIGINS)

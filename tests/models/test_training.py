@@ -17,7 +17,8 @@ import yaml
 from sklearn.datasets import load_digits
 from torch import nn
 
-from mps_study.models.recipe import Recipe, augmented, deal, descent
+from mps_study.models.epochs import augmented, deal, descent
+from mps_study.models.recipe import Recipe
 from mps_study.models.surroundings import seeded
 from mps_study.models.training import fine_tune
 

@@ -109,9 +109,9 @@ TAKEN = {
         "epochs", "probe_epochs", "patience", "parity_images", "in_flight", "shard_size", "resamples", "min_n",
         "classes",
     )},
-    "figure_images": set(), "onnx": {"text", "number as text"},
+    "figure_images": set(), "onnx": {"text", "number as text"}, "timm": {"text", "number as text"},
 }  # fmt: skip
-# null for a model's `timm` or `onnx` leaves it with neither; a `timm` of junk is unknown to timm.
+# null for a model's `timm` or `onnx` leaves it with neither; timm is asked for its names when a run needs them.
 KEYS = [path for path, _ in leaves(BASE)]
 
 

@@ -84,6 +84,15 @@ def test_each_line_says_what_to_do(study, world):
     assert all(advice in message for advice in ("imagenet=PATH", "extraction.device=cpu", "weights: file:PATH"))
 
 
+def test_names_that_timm_does_not_have_are_said_before_the_run_needs_them(study, world):
+    world(True, True)
+    models = {"a": {"architecture": "A", "timm": "resnet152.a9_in1k"}, "b": {"architecture": "A", "timm": "resnext9"}}
+    message = answer(study, models=models)
+    assert "model 'a': timm has no weights 'a9_in1k' of resnet152; nearest: resnet152.a" in message
+    assert "model 'b': timm has no model 'resnext9'" in message
+    assert "timm has no" not in answer(study, "nowhere", ["data_sampling"], models=models)
+
+
 def test_the_cpu_is_taken_on_the_users_word(study, world):
     world(False, False)
     assert GPU not in answer(study, extraction={"device": "cpu"})

@@ -10,7 +10,8 @@ from mps_study.report import StudyResults, wording
 from mps_study.report import statistics_rows as rows
 from mps_study.report.findings import all_findings, correctness, positions, sizes
 from mps_study.report.wording import fixed, number, percent
-from mps_study.stats import StatisticsConfig, run_statistics
+from mps_study.stats.config import StatisticsConfig
+from mps_study.stats.run import run_statistics
 
 
 def with_row(results: StudyResults, test: str, **values: object) -> StudyResults:

@@ -12,7 +12,8 @@ from mps_study.report import StudyResults
 from mps_study.report.captions_tables import about_the_paper
 from mps_study.report.published import MEASURES, published, table_of_the_paper
 from mps_study.report.results import Origin
-from mps_study.stats import StatisticsConfig, run_statistics
+from mps_study.stats.config import StatisticsConfig
+from mps_study.stats.run import run_statistics
 
 
 def table_of(results: StudyResults) -> pd.DataFrame:

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from study_frames import study, typed_areas
 
-from mps_study.stats import COLUMNS, StatisticsConfig, run_statistics
+from mps_study.stats.config import StatisticsConfig
 from mps_study.stats.mixed import FitError, fit_area
+from mps_study.stats.rows import COLUMNS
+from mps_study.stats.run import run_statistics
 
 QUICK = StatisticsConfig(resamples=20, min_n=3)
 AREAS = st.sampled_from([0.1, 0.1, 0.2, 0.3, 0.7, 1.0, 0.1 + 2**-40, np.nan])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mps_study.stats import StatisticsConfig
+from mps_study.stats.config import StatisticsConfig
 from mps_study.stats.overlap import overlap_friedman, overlap_means
 
 ROUNDING_FIRST_BASE = """

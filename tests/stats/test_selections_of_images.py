@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 from study_frames import typed_areas
 
-from mps_study.stats import SELECTIONS, StatisticsConfig
+from mps_study.stats.config import StatisticsConfig
 from mps_study.stats.counts import selection_sizes
-from mps_study.stats.selections import answers, select
+from mps_study.stats.selections import SELECTIONS, answers, select
 
 # image: half, and the answers of models a, b, c, d; the label is 1; None: no row
 STUDY = {

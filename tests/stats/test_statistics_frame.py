@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from study_frames import study
 
-from mps_study.stats import COLUMNS, STATISTICS, StatisticsConfig, run_statistics
 from mps_study.stats.bootstrap import bootstrap_interval
-from mps_study.stats.rows import Row, family
+from mps_study.stats.config import StatisticsConfig
+from mps_study.stats.rows import COLUMNS, Row, family
+from mps_study.stats.run import STATISTICS, run_statistics
 
 QUICK = StatisticsConfig(resamples=50)
 SMALL = {"architectures": 3, "labelled": 14, "unlabelled": 8}

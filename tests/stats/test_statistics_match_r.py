@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from study_frames import overlaps_of, summary_of, typed_areas
 
-from mps_study.stats import StatisticsConfig, run_statistics
+from mps_study.stats.config import StatisticsConfig
+from mps_study.stats.run import run_statistics
 
 HERE = Path(__file__).parent / "reference"
 KEY = ["test", "group", "contrast", "effect_name"]

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import torch
 from kedro.io import AbstractDataset, DatasetError
 
 from mps_study.datasets.files import sweep, written_atomically
@@ -45,6 +44,8 @@ class StateFile:
                 f"the training state {file} is damaged: its content does not match the digest in its name; "
                 "delete it to train this model from its first epoch"
             )
+        import torch  # takes seconds, which a run without training need not wait for
+
         state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
         if state.pop("request") != self._request:
             log.info("%s: the training state is of another recipe, sample or model; starting anew", self._model)
@@ -53,6 +54,8 @@ class StateFile:
 
     def write(self, state: dict[str, Any]) -> None:
         """Keep this state, and no other."""
+        import torch
+
         self._folder.mkdir(parents=True, exist_ok=True)
         sweep(self._folder, f"{self._model}.pt*")
         before = self._files()

@@ -9,6 +9,7 @@ from huggingface_hub import constants, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.utils import get_session  # type: ignore[attr-defined]
 
 from mps_study.models.roster import ModelEntry
+from mps_study.models.timm_names import timm_fault
 
 FILES = ("model.safetensors", "pytorch_model.bin")
 """What timm asks the hub for, in this order, where a model's own configuration names no file."""
@@ -20,9 +21,11 @@ PATIENCE = 5.0
 def hub_fault(entries: Mapping[str, ModelEntry]) -> str | None:
     """One line if some weights are neither in the local cache of the hub nor to be had from it; None otherwise.
 
-    The hub is asked only if weights are missing, for one small file of the first of them.
+    The hub is asked only if weights are missing, for one small file of the first of them. Models that timm does not
+    have are another fault: `timm_names.timm_fault`.
     """
-    missing = {name: repository for name, entry in entries.items() if (repository := _missing(entry))}
+    known = {name: entry for name, entry in entries.items() if timm_fault(name, entry) is None}
+    missing = {name: repository for name, entry in known.items() if (repository := _missing(entry))}
     if not missing:
         return None
     why = _no_access(next(iter(missing.values())))

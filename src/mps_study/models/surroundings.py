@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from mps_study.models.recipe import Loader
+from mps_study.models.epochs import Loader
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from mps_study.models.recipe import Images, Loader, Recipe, augmented, deal, descent
+from mps_study.models.epochs import Images, Loader, augmented, deal, descent
+from mps_study.models.recipe import Recipe
 from mps_study.models.surroundings import (
     deterministic,
     frozen_body,

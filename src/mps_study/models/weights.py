@@ -16,6 +16,7 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
+from mps_study.models.origins import origin_fault
 from mps_study.models.roster import ModelEntry
 from mps_study.models.timm_names import timm_fault
 
@@ -43,31 +44,6 @@ def load_model(name: str, entry: ModelEntry, checkpoint: Path | None = None) -> 
     if fault:
         raise WeightsError(fault)
     return WEIGHTS[scheme](name, entry, rest, checkpoint).eval()
-
-
-def origin_fault(name: str, entry: ModelEntry) -> str | None:
-    """One line if the entry's `weights` name no known origin; None if they do."""
-    scheme, _, rest = entry.weights.partition(":")
-    if scheme == "fine_tuned" and rest:
-        scheme, _, rest = rest.partition(":")
-    if scheme not in WEIGHTS:
-        return f"model {name!r}: weights {entry.weights!r} are unknown; use one of {', '.join(WEIGHTS)}"
-    wanted, fits = _WHAT_FOLLOWS[scheme]
-    if fits(rest):
-        return None
-    return f"model {name!r}: weights {entry.weights!r} should be {wanted}"
-
-
-_WHAT_FOLLOWS: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "hub": ("`hub`; a tag is part of the timm name", lambda rest: not rest),
-    "file": ("`file:PATH`", bool),
-    "package": ("`package:NAME` of a Python module", lambda rest: all(map(str.isidentifier, rest.split(".")))),
-    "fine_tuned": ("`fine_tuned` or `fine_tuned:` and where it starts from", lambda rest: not rest),
-    "random": (
-        "`random` or `random:SEED`, a whole number",
-        lambda rest: rest.isascii() and (not rest or rest.isdigit()),
-    ),
-}
 
 
 def from_hub(name: str, entry: ModelEntry, rest: str, checkpoint: Path | None) -> nn.Module:

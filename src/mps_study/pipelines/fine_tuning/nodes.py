@@ -17,10 +17,8 @@ from mps_study.datasets.models import Checkpoint
 from mps_study.datasets.training_states import StateFolder
 from mps_study.images.decoding import decode
 from mps_study.models.card import digest_of
-from mps_study.models.fine_tuning import fine_tune_entry, fine_tuning_request
 from mps_study.models.recipe import Recipe
 from mps_study.models.roster import Roster
-from mps_study.models.weights import digest_of_tensors
 from mps_study.parameters import Extraction
 from mps_study.pipelines.failing import noted, unless_all_failed
 from mps_study.progress import with_progress
@@ -48,6 +46,10 @@ def fine_tune_models(
     Raises:
         ClickException: no model at all could be trained.
     """
+    # torch takes seconds, which other pipelines need not wait for
+    from mps_study.models.fine_tuning import fine_tune_entry, fine_tuning_request
+    from mps_study.models.weights import digest_of_tensors
+
     chosen = {n: e for n, e in roster.choose(model).items() if e.wants_fine_tuning}
     if chosen and training_manifest.empty:
         raise ValueError(f"{', '.join(chosen)} want fine-tuning, but data_sampling.training names no source")

@@ -13,7 +13,6 @@ from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.models import Checkpoint
 from mps_study.images.decoding import decode
 from mps_study.models.card import ModelCard
-from mps_study.models.export import export_model
 from mps_study.models.exported import Exported, export_request
 from mps_study.models.roster import Roster
 from mps_study.parameters import ModelExport
@@ -42,6 +41,8 @@ def export_models(
     Raises:
         ClickException: no model at all could be exported.
     """
+    from mps_study.models.export import export_model  # torch takes seconds, which other pipelines need not wait for
+
     chosen = roster.choose(model)
     paths = {name: checkpoints[name].path if name in checkpoints else None for name in chosen}
     stale = [

@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 
 from mps_study.progress import with_progress
-from mps_study.stats import STATISTICS, StatisticsConfig, run_statistics
+from mps_study.stats.config import StatisticsConfig
 
 
 def compute_statistics(
@@ -17,5 +17,8 @@ def compute_statistics(
     statistics: StatisticsConfig,
 ) -> pd.DataFrame:
     """The `statistics` frame."""
+    # statsmodels takes seconds, which other pipelines need not wait for
+    from mps_study.stats.run import STATISTICS, run_statistics
+
     bar = partial(with_progress, total=len(STATISTICS), description="testing", unit="test")
     return run_statistics(areas, overlaps, model_summary, statistics, bar)
