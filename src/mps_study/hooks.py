@@ -132,7 +132,7 @@ class MlflowHooks:
             self._client.set_terminated(run, status="FAILED")
 
     def _log_shard(self, shard: RecordShard) -> None:
-        """Area and evaluations of each image, the mean area up to it, and how fast the shard was searched."""
+        """Area and evaluations of each image, the mean area up to it, and how fast the search has been so far."""
         if not shard.records:
             return
         run = self._run(shard.model, shard.fingerprint)
@@ -148,8 +148,7 @@ class MlflowHooks:
                 areas[step] = record.area
                 before = [area for other, area in areas.items() if other <= step]
                 metrics += [("search/area", record.area, step), ("search/area_mean", sum(before) / len(before), step)]
-        rate = sum(record.evaluations for record in shard.records) / max(shard.seconds, 1e-9)
-        metrics.append(("search/evaluations_per_second", rate, self._steps[shard.records[-1].key]))
+        metrics.append(("search/evaluations_per_second", shard.rate, self._steps[shard.records[-1].key]))
         self._metrics(run, metrics)
 
     def _log_summary(self, summary: pd.DataFrame) -> None:

@@ -37,7 +37,7 @@ class RecordShard:
         position: of the first record in the manifest; names the file.
         records: none in a shard that only closes its model, or that only comes with the note of a failure.
         views: image -> the part of the source image that the model saw.
-        seconds: wall time since the previous shard, for rates; not stored.
+        rate: evaluations a second since the search of this model began; not stored.
         complete: whether the model now has all its records.
     """
 
@@ -47,7 +47,7 @@ class RecordShard:
     position: int
     records: list[MpsRecord]
     views: dict[str, tuple[float, float, float, float]]
-    seconds: float = 0.0
+    rate: float = 0.0
     complete: bool = False
 
 

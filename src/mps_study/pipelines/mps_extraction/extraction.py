@@ -71,7 +71,7 @@ def extract_model(
 
     def shard(complete: bool) -> RecordShard:
         nonlocal spent, waiting
-        seconds = time.perf_counter() - started
+        spent += time.perf_counter() - started
         records = sorted(waiting, key=lambda record: position[record.key])
         packed = RecordShard(
             card.name,
@@ -80,10 +80,10 @@ def extract_model(
             position[records[0].key] if records else len(position),
             records,
             {record.key: views[record.key] for record in records},
-            seconds,
+            evaluations / max(spent, 1e-9),
             complete,
         )
-        spent, waiting = spent + seconds, []
+        waiting = []
         return packed
 
     with progress_bar(len(manifest), card.name, done=len(done)) as bar:
@@ -99,8 +99,7 @@ def extract_model(
     waiting += failed.values()
     last = shard(complete=True)
     if todo:
-        rate = evaluations / spent
-        log.info("%s: %d images searched, %d failed, %.0f evaluations/s", card.name, len(todo), len(failed), rate)
+        log.info("%s: %d images searched, %d failed, %.0f evaluations/s", card.name, len(todo), len(failed), last.rate)
     yield last, card
 
 
