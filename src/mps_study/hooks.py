@@ -17,6 +17,7 @@ from kedro.framework.hooks import hook_impl
 from mps_study.checks import raw_parameters
 from mps_study.datasets.records import RecordShard
 from mps_study.images.sampling import HALVES
+from mps_study.report.style import model_colours
 
 log = logging.getLogger(__name__)
 TRACKING_URI = "sqlite:///mlflow.db"
@@ -224,14 +225,15 @@ class MlflowHooks:
         return str(self._client.create_experiment(self._study, tags=tags))
 
     def _tags(self, model: str, fingerprint: str) -> dict[str, str]:
-        architecture = str(self._parameters["models"][model].get("architecture", ""))
+        architectures = {name: str(entry["architecture"]) for name, entry in self._parameters["models"].items()}
         return {
             "model": model,
-            "architecture": architecture,
+            "architecture": architectures[model],
             "study": self._study,
             "dataset": self._dataset(),
             "fingerprint": fingerprint,
             "mlflow.source.name": "kedro run",
+            "mlflow.runColor": model_colours(architectures)[model],
         }
 
     def _dataset(self) -> str:

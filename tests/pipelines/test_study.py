@@ -141,6 +141,7 @@ def test_there_is_one_mlflow_run_for_each_model_with_its_measures(project):
     client = MlflowClient(tracking_uri=f"sqlite:///{project}/mlflow.db")
     experiment = client.get_experiment_by_name("miniature")
     marks = table(project, "areas").drop_duplicates("model").set_index("model")["fingerprint"]
+    colours = set()
     for model in MODELS:
         runs = client.search_runs(
             [experiment.experiment_id], f"tags.model = '{model}' and tags.fingerprint = '{marks[model]}'"
@@ -156,6 +157,7 @@ def test_there_is_one_mlflow_run_for_each_model_with_its_measures(project):
         assert not [name for name in run.data.metrics if name.endswith(("_low", "_high", "_n"))]
         assert run.data.tags["dataset"] == "6 labelled of digits, 6 unlabelled of digits"
         assert run.data.tags["architecture"] in {"ConvNeXt", "ResNet"}
+        colours.add(run.data.tags["mlflow.runColor"])
         areas = table(project, "areas").query("model == @model").set_index("image")["area"]
         steps = {image: step for step, image in enumerate(table(project, "manifest")["image"], start=1)}
         history = {metric.step: metric.value for metric in client.get_metric_history(run.info.run_id, "search/area")}
@@ -163,6 +165,7 @@ def test_there_is_one_mlflow_run_for_each_model_with_its_measures(project):
         means = {m.step: m.value for m in client.get_metric_history(run.info.run_id, "search/area_mean")}
         assert means[12] == pytest.approx(areas.mean())
         assert {a.path for a in client.list_artifacts(run.info.run_id)} >= {"sizes.png", "sets.png"}
+    assert len(colours) == len(MODELS)
 
 
 def test_the_pipelines_are_those_of_the_readme(project):

@@ -16,7 +16,7 @@ from mps_study.report import FIGURES, NothingToShow, StudyResults, to_png
 from mps_study.report.figures_stages import deepest, readable, summits
 from mps_study.report.photos import show_mps, spotlight
 from mps_study.report.selection import choose
-from mps_study.report.style import ARCHITECTURE_COLOURS, DOUBLE_COLUMN, architecture_colours
+from mps_study.report.style import ARCHITECTURE_COLOURS, DOUBLE_COLUMN, architecture_colours, model_colours
 from mps_study.report.wording import number
 
 
@@ -64,6 +64,14 @@ def test_another_architecture_keeps_its_colour_when_others_join() -> None:
 def test_ten_architectures_have_ten_colours() -> None:
     names = [*ARCHITECTURE_COLOURS, "Swin", "MLP-Mixer", "EfficientNet", "VGG", "DenseNet"]
     assert len(set(architecture_colours(names).values())) == 10
+
+
+def test_the_papers_fifteen_models_have_fifteen_colours_of_their_architectures() -> None:
+    models = {f"{name}_{size}": name for name in ARCHITECTURE_COLOURS for size in range(3)}
+    colours = model_colours(models)
+    assert len(set(colours.values())) == 15
+    assert colours["vit_0"] == ARCHITECTURE_COLOURS["vit"].lower()
+    assert model_colours(models | {"vit_3": "vit"}) == colours | {"vit_3": colours["vit_0"]}
 
 
 def test_pixels_of_the_set_keep_their_colour_and_others_turn_grey_and_darker() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import cycle
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
 from matplotlib import rc_context
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 P = ParamSpec("P")
@@ -29,6 +32,7 @@ ARCHITECTURE_COLOURS = {
     "vit": "#CC79A7",
 }
 SPARE_COLOURS = ("#56B4E9", "#7A4EA3", "#8C6D1F", "#444B54", "#882255", "#6FA8A0")
+SHADES = (("white", 0.0), ("white", 0.5), ("black", 0.5))
 
 LOOK: dict[str, Any] = {
     "font.family": "sans-serif",
@@ -84,6 +88,22 @@ def architecture_colours(architectures: Iterable[str]) -> dict[str, str]:
             taken = set(colours.values())
             colours[name] = next((colour for colour in turn if colour not in taken), turn[0])
     return colours
+
+
+def model_colours(architectures: Mapping[str, str]) -> dict[str, str]:
+    """Model -> a shade of its architecture's colour, `#rrggbb`; there are three, and then they repeat.
+
+    Args:
+        architectures: model -> its architecture.
+    """
+    colours = architecture_colours(architectures.values())
+    shades: dict[str, str] = {}
+    for architecture in colours:
+        models = [model for model, its in architectures.items() if its == architecture]
+        for model, (towards, share) in zip(models, cycle(SHADES), strict=False):
+            red, green, blue = (1 - share) * np.array(to_rgb(colours[architecture])) + share * np.array(to_rgb(towards))
+            shades[model] = to_hex((red, green, blue))
+    return shades
 
 
 def to_png(figure: Figure, dpi: int = 240) -> bytes:
