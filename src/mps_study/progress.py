@@ -36,7 +36,7 @@ class _Lines(tqdm):  # type: ignore[misc]  # tqdm carries no types
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
         """Log how far it is; tqdm clears a bar by an empty message, which is none."""
         if msg is None:
-            log.info("%s", str(self))
+            log.info("%s", " ".join(str(self).split()))  # tqdm pads numbers
         return True
 
 
@@ -49,12 +49,14 @@ def progress_bar(
     stays unless `leave` is false.
     """
     terminal = sys.stderr.isatty()
-    shared = {"total": total, "initial": done, "desc": description, "unit": f"{unit}s", "disable": total == 0}
-    if terminal:
-        return tqdm(**shared, mininterval=0.2, maxinterval=1, dynamic_ncols=True, leave=leave, file=sys.stderr)
+    shared = {"total": total, "initial": done, "desc": description, "unit": f" {unit}s", "disable": total == 0}
     known = total is not None
+    if terminal:
+        bar = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}{postfix}]" if known else None
+        shared |= {"bar_format": bar, "leave": leave, "dynamic_ncols": True}
+        return tqdm(**shared, mininterval=0.2, maxinterval=1, file=sys.stderr)
     done_so_far = "{n_fmt} of {total_fmt}" if known else "{n_fmt}"
-    line = f"{{desc}}: {done_so_far} {{unit}}, {{rate_fmt}}{', {remaining} left' if known else ''}{{postfix}}"
+    line = f"{{desc}}: {done_so_far}{{unit}}, {{rate_noinv_fmt}}{', {remaining} left' if known else ''}{{postfix}}"
     return _Lines(**shared, mininterval=60, maxinterval=60, delay=60, bar_format=line, leave=False, file=sys.stderr)
 
 

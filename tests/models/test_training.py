@@ -65,11 +65,13 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_a_tiny_model_learns_digits_that_it_has_not_trained_on(digits: Any) -> None:
+def test_a_tiny_model_learns_digits_that_it_has_not_trained_on(digits: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "mps_study")
     (images, labels), model = digits, resnet()
     trained = fine_tune(model, images[:1400], labels[:1400], replace(RECIPE, epochs=8))
     assert share_right(model, images[1400:], labels[1400:]) > 0.95
     assert trained.holdout_accuracy > 0.95
+    assert not caplog.messages  # it takes seconds; lines of progress come every minute
 
 
 @pytest.mark.parametrize("change", [{}, {"shift": 0.1, "rotation": 10.0, "flip": True}])

@@ -184,7 +184,7 @@ class _Run:
                     bar.update()
                 row = {"epoch": epoch, "phase": name, "learning_rate": used}
                 self._keep(row | {"loss": float(np.mean(losses))} | self._judge(epoch))
-                bar.set_postfix(accuracy=f"{self.accuracy:.3f}")
+                bar.set_postfix(accuracy=f"{self.accuracy:.3f}", refresh=False)
                 over = epoch == start + epochs or epoch - max(self.epoch, start) >= self.recipe.patience
                 if self.ledger is not None:
                     where = {"phase": name, "start": start, "step": step, "over": over, "draw": draw.get_state()}
