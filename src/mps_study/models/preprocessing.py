@@ -51,7 +51,7 @@ class Preprocessing(BaseModel):
         mode = "L" if self.channels == 1 else "RGB"
         size, (left, top) = self._placed(*image.size)
         resized = image.convert(mode).resize(size, Image.Resampling[self.interpolation.upper()])
-        border = tuple(round(255 * mean) for mean in self.mean)
+        border = tuple(round(255 * mean) for mean in self.mean) if self.crop_mode == "border" else 0
         canvas = Image.new(mode, (self.input_size, self.input_size), border)
         canvas.paste(resized, (-left, -top))
         values = np.asarray(canvas, np.float32).reshape(self.input_size, self.input_size, self.channels)
