@@ -17,6 +17,7 @@ from kedro.framework.hooks import hook_impl
 from mps_study.checks import raw_parameters
 from mps_study.datasets.records import RecordShard
 from mps_study.images.sampling import HALVES
+from mps_study.interrupts import interrupts_kept
 from mps_study.report.style import model_colours
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ def _or_without_mlflow(hook: Callable[..., None]) -> Callable[..., None]:
         if self.broken:
             return
         try:
-            hook(self, *arguments)
+            with interrupts_kept():
+                hook(self, *arguments)
         except Exception as error:
             self.broken = True
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
