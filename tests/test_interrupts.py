@@ -9,6 +9,14 @@ import pytest
 from mps_study.interrupts import interrupts_kept
 
 
+@pytest.fixture(autouse=True)
+def pythons_own_handler():
+    """A process that a shell started in the background ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def ctrl_c():
     os.kill(os.getpid(), signal.SIGINT)
 
