@@ -33,7 +33,7 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left(monkeypatch, clock):
     assert list(with_progress(ticking(clock, 2, range(5)), 5, "reading")) == [0, 1, 2, 3, 4]
     shown = sys.stderr.getvalue().split("\r")[-1]
     assert "reading: 100%" in shown
-    assert "5/5" in shown and "0.50 images/s" in shown
+    assert "5/5" in shown and "2.00 s/images" in shown
 
 
 def test_without_one_there_is_a_line_of_log_every_minute(monkeypatch, clock, caplog):
@@ -42,7 +42,7 @@ def test_without_one_there_is_a_line_of_log_every_minute(monkeypatch, clock, cap
     list(with_progress(ticking(clock, 10, range(31)), 31, "searching", "model"))
     assert len(caplog.messages) == 4
     assert caplog.messages[0].startswith("searching: 7 of 31 models, ")
-    assert caplog.messages[0].endswith(", 0.12 models/s, 03:25 left")
+    assert caplog.messages[0].endswith(", 8.57 s/models, 03:25 left")
     assert not sys.stderr.getvalue().strip()
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from mps_study.imagenet import IMAGENET_CLASSES, imagenet_names
+from mps_study.imagenet_classes import IMAGENET_CLASSES, imagenet_names
 from mps_study.images.decoding import decode
 from mps_study.models.classifier import OnnxClassifier
 from mps_study.models.own_onnx import preprocessing_of_onnx

@@ -30,7 +30,15 @@ def log_above_bars() -> None:
             handler.setStream(_AboveBars())
 
 
-class _Lines(tqdm):  # type: ignore[misc]  # tqdm carries no types
+class _Bar(tqdm):  # type: ignore[misc]  # tqdm carries no types
+    """A bar whose rate reads `3.99 images/s`, or `8.92 s/images` where that is slower than one a second."""
+
+    @staticmethod
+    def format_meter(*arguments: Any, **rest: Any) -> str:
+        return str(tqdm.format_meter(*arguments, **rest)).replace("s/ ", " s/")
+
+
+class _Lines(_Bar):
     """A bar that is a line of log at a time."""
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
@@ -50,13 +58,11 @@ def progress_bar(
     """
     terminal = sys.stderr.isatty()
     shared = {"total": total, "initial": done, "desc": description, "unit": f" {unit}s", "disable": total == 0}
-    known = total is not None
     if terminal:
-        bar = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}{postfix}]" if known else None
-        shared |= {"bar_format": bar, "leave": leave, "dynamic_ncols": True}
-        return tqdm(**shared, mininterval=0.2, maxinterval=1, file=sys.stderr)
+        return _Bar(**shared, mininterval=0.2, maxinterval=1, dynamic_ncols=True, leave=leave, file=sys.stderr)
+    known = total is not None
     done_so_far = "{n_fmt} of {total_fmt}" if known else "{n_fmt}"
-    line = f"{{desc}}: {done_so_far}{{unit}}, {{rate_noinv_fmt}}{', {remaining} left' if known else ''}{{postfix}}"
+    line = f"{{desc}}: {done_so_far}{{unit}}, {{rate_fmt}}{', {remaining} left' if known else ''}{{postfix}}"
     return _Lines(**shared, mininterval=60, maxinterval=60, delay=60, bar_format=line, leave=False, file=sys.stderr)
 
 

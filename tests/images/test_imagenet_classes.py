@@ -2,7 +2,7 @@
 
 from timm.data import ImageNetInfo
 
-from mps_study.imagenet import IMAGENET_CLASSES, imagenet_labels, imagenet_names
+from mps_study.imagenet_classes import IMAGENET_CLASSES, imagenet_labels, imagenet_names
 
 
 def test_classes_are_those_of_timm():

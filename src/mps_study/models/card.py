@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from mps_study.imagenet import imagenet_names
+from mps_study.imagenet_classes import imagenet_names
 from mps_study.models.preprocessing import Preprocessing
 from mps_study.models.throughput import Throughput
 

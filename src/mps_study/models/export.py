@@ -17,7 +17,7 @@ from PIL import Image
 from timm.data import resolve_model_data_config  # type: ignore[attr-defined]
 from torch import nn
 
-from mps_study.imagenet import IMAGENET_CLASSES
+from mps_study.imagenet_classes import IMAGENET_CLASSES
 from mps_study.models.card import ModelCard, Parity, digest_of_files
 from mps_study.models.classifier import OnnxClassifier
 from mps_study.models.exported import OPSET, Exported, export_request, files_of

@@ -1,4 +1,7 @@
-"""ImageNet-1k's classes: wnid, index, and the short name that people know them by."""
+"""ImageNet-1k's classes: wnid, index, and the short name that people know them by.
+
+Source: timm's tables, with which the tests compare; the name is the first of a class's WordNet lemmas there.
+"""
 
 from __future__ import annotations
 
