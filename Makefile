@@ -31,7 +31,7 @@ test: .venv/installed  ## lint, types, import contracts, all tests
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
 export-check: .venv/installed  ## export each of the paper's 15 models with random weights (half an hour, 14 GB), and write docs/export.md
-	$(BIN)/python -m mps_study.models.export_check conf/paper/parameters_models.yml docs/export.md
+	$(BIN)/python -m mps_study.models.export.export_check conf/paper/parameters_models.yml docs/export.md
 
 format: .venv/installed  ## format and mend what ruff can
 	$(BIN)/ruff format .

@@ -27,9 +27,9 @@ from skimage import data
 from tqdm import tqdm
 
 from mps_study.mps.several import dice
-from mps_study.report.explorer import file_name, render_explorer
-from mps_study.report.explorer_images import ExplorerSizes, image_script, thumbnail
-from mps_study.report.results import Sighting, StudyResults
+from mps_study.report.explorer.images import ExplorerSizes, image_script, thumbnail
+from mps_study.report.explorer.page import file_name, render_explorer
+from mps_study.report.facts.results import Sighting, StudyResults
 
 SIDES = {
     "ConvNeXt": (384, 512, 384), "EVA": (448, 448, 560), "Inception": (299, 299, 299),

@@ -13,9 +13,9 @@ import numpy as np
 
 from mps_study.images.decoding import decode
 from mps_study.images.sources import candidates_of
-from mps_study.models.card import ModelCard
-from mps_study.models.classifier import OnnxClassifier
-from mps_study.models.throughput import machine, measure
+from mps_study.models.export.card import ModelCard
+from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.throughput import machine, measure
 from mps_study.mps.types import Reply, Slice
 
 ROOT = Path(__file__).parents[1]

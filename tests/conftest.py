@@ -1,11 +1,9 @@
-"""What several tests need: a real exported model, made once."""
-
-import sys
-from pathlib import Path
+"""What several tests need, made once: a real exported model, and the finished small study (`project`)."""
 
 import pytest
+from small_project import project
 
-sys.path.insert(0, str(Path(__file__).parent))
+__all__ = ["project"]
 
 
 @pytest.fixture(scope="session")
@@ -13,8 +11,8 @@ def lite0_path(tmp_path_factory):
     """EfficientNet-Lite0 with its ImageNet weights, exported as the model_export pipeline does."""
     from mps_study.images.decoding import decode
     from mps_study.images.sources import photos
-    from mps_study.models.export import export_model
-    from mps_study.models.roster import ModelEntry
+    from mps_study.models.export.export import export_model
+    from mps_study.models.roster.roster import ModelEntry
 
     entry = ModelEntry(
         architecture="EfficientNet",

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from mps_study import MpsRecord, OnnxClassifier, SearchConfig, extract_mps
+from mps_study.common.progress import with_progress
 from mps_study.images.decoding import decode
 from mps_study.images.sources import candidates_of
-from mps_study.models.card import ModelCard
-from mps_study.progress import with_progress
+from mps_study.models.export.card import ModelCard
 
 WAYS = ((64, 2, 8, False), (1, 1, 3, True))
 """Batch size, workers, images in flight, and whether the images come in reverse."""

@@ -8,16 +8,16 @@ from mps_study.mps.search import extract_mps
 from mps_study.mps.types import MpsRecord
 
 if TYPE_CHECKING:
-    from mps_study.explanation import Explanation, explain
-    from mps_study.models.classifier import OnnxClassifier
+    from mps_study.app.explanation import Explanation, explain
+    from mps_study.models.inference.classifier import OnnxClassifier
 
 __version__ = "0.1.0"
 __all__ = ["Explanation", "MpsRecord", "OnnxClassifier", "SearchConfig", "explain", "extract_mps"]
 
 _LAZY = {
-    "Explanation": "mps_study.explanation",
-    "OnnxClassifier": "mps_study.models.classifier",
-    "explain": "mps_study.explanation",
+    "Explanation": "mps_study.app.explanation",
+    "OnnxClassifier": "mps_study.models.inference.classifier",
+    "explain": "mps_study.app.explanation",
 }
 """What needs ONNX Runtime, or torch: seconds that the engine alone need not wait for."""
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from click import ClickException
 from kedro.pipeline import Pipeline
 
-from mps_study.models.roster import unknown
+from mps_study.common.spelling import unknown
 
 NAMES = (
     "data_sampling",

@@ -1,10 +1,10 @@
 """Kedro's settings: hooks and configuration."""
 
-from mps_study.checks import CheckHooks
-from mps_study.configuration import StudyConfigLoader
-from mps_study.guards import ClaimHooks, FailureHooks
-from mps_study.hooks import MlflowHooks
-from mps_study.stages import StageHooks
+from mps_study.hooks.checks import CheckHooks
+from mps_study.hooks.guards import ClaimHooks, FailureHooks
+from mps_study.hooks.stages import StageHooks
+from mps_study.hooks.tracking import MlflowHooks
+from mps_study.project.configuration import StudyConfigLoader
 
 HOOKS = (CheckHooks(), ClaimHooks(), StageHooks(), MlflowHooks(), FailureHooks())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)

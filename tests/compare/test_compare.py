@@ -176,7 +176,7 @@ def test_accuracy_ties_go_to_the_better_fine_tuned_model_and_the_table_says_so()
 
 def test_the_papers_area_and_mean_columns_follow_from_the_others_in_all_its_rows():
     """Area = accuracy * Correct + (1 - accuracy) * Incorrect; Mean = the plain mean of the four, in Table 1."""
-    published = pd.read_csv(files("mps_study.report") / "published.csv")
+    published = pd.read_csv(files("mps_study.report.tables") / "published.csv")
     table = published[published["place"] == "Table 1"].pivot(index="subject", columns="measure", values="value")
     assert len(table) == 15
     for _, row in table.iterrows():

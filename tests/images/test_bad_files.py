@@ -13,8 +13,8 @@ from images.pictures import encoded, write_pictures
 from mps_study.images.candidates import SourceError
 from mps_study.images.sampling import Drawn, collect, collect_all, draw
 from mps_study.images.sources import candidates_of
-from mps_study.parameters import DataSampling
 from mps_study.pipelines.data_sampling.nodes import draw_sample
+from mps_study.project.parameters import DataSampling
 
 
 def source(root):
@@ -211,7 +211,7 @@ def test_a_folder_without_permission_is_refused_since_the_classes_would_shift(op
 def test_a_picture_of_one_pixel_goes_through_a_models_preprocessing(tmp_path):
     from PIL import Image
 
-    from mps_study.models.preprocessing import Preprocessing
+    from mps_study.models.inference.preprocessing import Preprocessing
 
     pixels = Preprocessing(input_size=32).pixels(Image.new("RGB", (1, 1), (124, 116, 104)))
     assert pixels.shape == (3, 32, 32) and np.abs(pixels).max() < 0.02

@@ -9,8 +9,8 @@ from PIL import Image
 
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FOUND, MpsRecord, Target
-from mps_study.parameters import Extraction
 from mps_study.pipelines.mps_extraction import extraction
+from mps_study.project.parameters import Extraction
 
 SECONDS = {"a": 4.0, "b": 4.0, "c": 0.0}
 """What each search takes: the last one's answers were there with those of the one before."""

@@ -1,13 +1,13 @@
 """Table 4's second column comes from the study that fine-tunes, unless the parameters say otherwise."""
 
 import pandas as pd
-from conftest_pipelines import MODELS, table
+from small_project import MODELS, table
 
 
 def test_accuracies_of_another_study_are_joined_by_model_and_parameters_win(project):
     from mps_study.datasets.models import ModelCards
-    from mps_study.parameters import Metrics
     from mps_study.pipelines.metrics.nodes import compute_summary
+    from mps_study.project.parameters import Metrics
 
     areas = table(project, "areas")
     cards = {

@@ -5,9 +5,9 @@ import shutil
 import pytest
 import yaml
 from click import ClickException
-from conftest_pipelines import kedro_run, make_project, table
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from small_project import kedro_run, make_project, table
 
 from images.pictures import write_pictures
 

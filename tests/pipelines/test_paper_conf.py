@@ -2,9 +2,9 @@
 
 import pytest
 import yaml
-from conftest_pipelines import ROOT, make_project
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from small_project import ROOT, make_project
 
 ARGUMENTS = {"paper": {"imagenet": "/some/imagenet"}, "paper_caltech256": {"caltech256": "/some/caltech"}}
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from mps_study.parameters import ParameterError, Reporting, check_parameters
 from mps_study.pipelines.reporting.results import images_of_figures
-from mps_study.report.selection import CHOICES
+from mps_study.project.parameters import ParameterError, Reporting, check_parameters
+from mps_study.report.facts.selection import CHOICES
 
 BASE = Path(__file__).parents[2] / "conf/base"
 PARAMETERS = {

@@ -8,10 +8,10 @@ import zlib
 
 import pandas as pd
 import pytest
-from conftest_pipelines import MODELS, kedro_run, table
 from kedro.framework.project import pipelines
+from small_project import MODELS, kedro_run, table
 
-from mps_study.report import TABLES
+from mps_study.report.tables.all_tables import TABLES
 
 FRAMES = ("manifest", "areas", "overlaps", "model_summary", "statistics")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from synthetic_study import large_study, lucky_study, pair_study, small_study
 
-from mps_study.report.results import StudyResults
+from mps_study.report.facts.results import StudyResults
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,10 @@ from synthetic_frames import (
 from synthetic_statistics import statistics_of
 
 from mps_study.compare.summary import summarise_models
-from mps_study.report import FIGURES, NothingToShow, StudyResults, to_png
-from mps_study.report.published import published
-from mps_study.report.results import Origin, Sighting
+from mps_study.report.facts.results import NothingToShow, Origin, Sighting, StudyResults
+from mps_study.report.figures.all_figures import FIGURES
+from mps_study.report.figures.style import to_png
+from mps_study.report.tables.published import published
 
 LARGE = [
     Model("convnext_large", "ConvNeXt", 384, 0.081, 0.86),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from study_frames import study, typed_areas
 
 from mps_study.stats.config import StatisticsConfig
-from mps_study.stats.mixed import FitError, fit_area
+from mps_study.stats.methods.mixed import FitError, fit_area
 from mps_study.stats.rows import COLUMNS
 from mps_study.stats.run import run_statistics
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mps_study.stats.config import StatisticsConfig
-from mps_study.stats.overlap import overlap_friedman, overlap_means
+from mps_study.stats.methods.overlap import overlap_friedman, overlap_means
 
 ROUNDING_FIRST_BASE = """
 5.40 5.50 5.55  5.85 5.70 5.75  5.20 5.60 5.50  5.55 5.50 5.40  5.90 5.85 5.70  5.45 5.55 5.60  5.40 5.40 5.35

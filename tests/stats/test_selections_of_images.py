@@ -3,8 +3,8 @@ import pytest
 from study_frames import typed_areas
 
 from mps_study.stats.config import StatisticsConfig
-from mps_study.stats.counts import selection_sizes
-from mps_study.stats.selections import SELECTIONS, answers, select
+from mps_study.stats.methods.counts import selection_sizes
+from mps_study.stats.samples.selections import SELECTIONS, answers, select
 
 # image: half, and the answers of models a, b, c, d; the label is 1; None: no row
 STUDY = {

@@ -12,8 +12,8 @@ from kedro_datasets._typing import TablePreview
 
 from mps_study.datasets.files import copy_atomically, sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
-from mps_study.models.card import ModelCard
-from mps_study.models.exported import Exported, files_of
+from mps_study.models.export.card import ModelCard
+from mps_study.models.export.exported import Exported, files_of
 
 
 class OnnxModels(AbstractDataset[dict[str, Exported], dict[str, Path]]):

@@ -9,8 +9,8 @@ from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
 
+from mps_study.common.digests import digest_of_files
 from mps_study.datasets.files import sweep, written_atomically
-from mps_study.models.card import digest_of_files
 
 log = logging.getLogger(__name__)
 

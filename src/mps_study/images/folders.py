@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mps_study.imagenet_classes import imagenet_labels
+from mps_study.common.imagenet_classes import imagenet_labels
 from mps_study.images.candidates import SUFFIXES, Candidate, FileBytes, SourceError, as_id, image_files
 
 CALTECH_256 = "256_ObjectCategories"

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 
-from mps_study.imagenet_classes import imagenet_labels
+from mps_study.common.imagenet_classes import imagenet_labels
 from mps_study.images.candidates import SUFFIXES, Candidate, SourceError, UnreadableError
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
-from mps_study.imagenet_classes import imagenet_labels
+from mps_study.common.imagenet_classes import imagenet_labels
 from mps_study.images.candidates import Candidate, FileBytes, SourceError, as_id, image_files
 
 PLACES = ("{part}", "ILSVRC/Data/CLS-LOC/{part}", "Data/CLS-LOC/{part}", "ILSVRC2012_img_{part}")

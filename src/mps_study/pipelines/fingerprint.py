@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from mps_study.models.card import ModelCard, digest_of, digest_of_files
+from mps_study.common.digests import digest_of, digest_of_files
+from mps_study.models.export.card import ModelCard
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import ENGINE_VERSION
 

@@ -8,12 +8,12 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mps_study.report.explanations import TABLE_TEXTS
-from mps_study.report.figures import FIGURES
-from mps_study.report.latex import to_latex
-from mps_study.report.model_sheet import draw_model_sheet
-from mps_study.report.results import NothingToShow, StudyResults
-from mps_study.report.style import to_png
+from mps_study.report.facts.results import NothingToShow, StudyResults
+from mps_study.report.figures.all_figures import FIGURES
+from mps_study.report.figures.model_sheet import draw_model_sheet
+from mps_study.report.figures.style import to_png
+from mps_study.report.page.explanations import TABLE_TEXTS
+from mps_study.report.tables.latex import to_latex
 
 
 def draw_files(name: str, results: StudyResults) -> dict[str, bytes | str]:

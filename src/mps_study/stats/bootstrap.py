@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .config import StatisticsConfig
+from mps_study.stats.config import StatisticsConfig
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from .config import StatisticsConfig
-from .correctness import mixed_model
-from .counts import selection_sizes
-from .friedman import friedman
-from .kruskal import dunn, kruskal_wallis
-from .overlap import overlap_friedman, overlap_means
-from .rows import COLUMNS, to_frame
-from .wilcoxon import wilcoxon
+from mps_study.stats.config import StatisticsConfig
+from mps_study.stats.methods.correctness import mixed_model
+from mps_study.stats.methods.counts import selection_sizes
+from mps_study.stats.methods.friedman import friedman
+from mps_study.stats.methods.kruskal import dunn, kruskal_wallis
+from mps_study.stats.methods.overlap import overlap_friedman, overlap_means
+from mps_study.stats.methods.wilcoxon import wilcoxon
+from mps_study.stats.rows import COLUMNS, to_frame
 
 Statistic = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, StatisticsConfig], pd.DataFrame]
 """areas, overlaps, model_summary, config -> rows of the statistics frame."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mps_study.common.progress import with_progress
 from mps_study.images.sampling import Drawn, collect, collect_all, draw
 from mps_study.images.sources import candidates_of
-from mps_study.parameters import DataSampling, Draw
-from mps_study.progress import with_progress
+from mps_study.project.parameters import DataSampling, Draw
 
 
 def draw_sample(data_sampling: DataSampling) -> tuple[dict[str, bytes], pd.DataFrame, pd.DataFrame]:

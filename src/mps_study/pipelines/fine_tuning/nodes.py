@@ -10,18 +10,18 @@ from functools import partial
 import pandas as pd
 from PIL import Image
 
+from mps_study.common.digests import digest_of
+from mps_study.common.progress import with_progress
 from mps_study.datasets.claims import Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.models import Checkpoint
 from mps_study.datasets.training_states import StateFolder
 from mps_study.images.decoding import decode
-from mps_study.models.card import digest_of
-from mps_study.models.recipe import Recipe
-from mps_study.models.roster import Roster
-from mps_study.parameters import Extraction
+from mps_study.models.roster.roster import Roster
+from mps_study.models.training.recipe import Recipe
 from mps_study.pipelines.failing import noted, unless_all_failed
-from mps_study.progress import with_progress
+from mps_study.project.parameters import Extraction
 
 log = logging.getLogger(__name__)
 STAGE = "fine_tuning"
@@ -47,8 +47,8 @@ def fine_tune_models(
         ClickException: no model at all could be trained.
     """
     # torch takes seconds, which other pipelines need not wait for
-    from mps_study.models.fine_tuning import fine_tune_entry, fine_tuning_request
-    from mps_study.models.weights import digest_of_tensors
+    from mps_study.models.training.fine_tuning import fine_tune_entry, fine_tuning_request
+    from mps_study.models.weights.loading import digest_of_tensors
 
     chosen = {n: e for n, e in roster.choose(model).items() if e.wants_fine_tuning}
     if chosen and training_manifest.empty:

@@ -10,8 +10,8 @@ import pandas as pd
 from mps_study.compare.overlap import Seen
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records import RecordStore, unpack_mask
-from mps_study.models.card import ModelCard
-from mps_study.models.roster import Roster
+from mps_study.models.export.card import ModelCard
+from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FOUND
 from mps_study.pipelines.failing import ensure_ready

@@ -6,18 +6,18 @@ from functools import partial
 
 import pandas as pd
 
+from mps_study.common.progress import with_progress
 from mps_study.compare.areas import measure_areas
 from mps_study.compare.more_sets import measure_more_sets
 from mps_study.compare.overlap import measure_overlaps
 from mps_study.compare.summary import summarise_models
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records import RecordStore
-from mps_study.models.card import ModelCard
-from mps_study.models.roster import Roster
+from mps_study.models.export.card import ModelCard
+from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import SearchConfig
-from mps_study.parameters import Metrics
 from mps_study.pipelines.metrics.measures import fingerprints_of, masks_of, small_records
-from mps_study.progress import with_progress
+from mps_study.project.parameters import Metrics
 
 
 def compute_areas(

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from mps_study.common.progress import with_progress
 from mps_study.datasets.claims import Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.models import Checkpoint
 from mps_study.images.decoding import decode
-from mps_study.models.card import ModelCard
-from mps_study.models.exported import Exported, export_request
-from mps_study.models.roster import Roster
-from mps_study.parameters import ModelExport
+from mps_study.models.export.card import ModelCard
+from mps_study.models.export.exported import Exported, export_request
+from mps_study.models.roster.roster import Roster
 from mps_study.pipelines.failing import ensure_ready, noted, unless_all_failed
-from mps_study.progress import with_progress
+from mps_study.project.parameters import ModelExport
 
 log = logging.getLogger(__name__)
 STAGE = "model_export"
@@ -41,7 +41,9 @@ def export_models(
     Raises:
         ClickException: no model at all could be exported.
     """
-    from mps_study.models.export import export_model  # torch takes seconds, which other pipelines need not wait for
+    from mps_study.models.export.export import (
+        export_model,  # torch takes seconds, which other pipelines need not wait for
+    )
 
     chosen = roster.choose(model)
     paths = {name: checkpoints[name].path if name in checkpoints else None for name in chosen}

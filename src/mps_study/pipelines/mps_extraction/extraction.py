@@ -11,20 +11,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.common.digests import digest_of_files
+from mps_study.common.progress import progress_bar
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordShard, RecordStore
 from mps_study.images.decoding import DecodingError, decode
-from mps_study.models.card import ModelCard, digest_of_files
-from mps_study.models.classifier import OnnxClassifier
-from mps_study.models.exported import files_of
-from mps_study.models.preprocessing import Preprocessing
-from mps_study.models.throughput import machine
+from mps_study.models.export.card import ModelCard
+from mps_study.models.export.exported import files_of
+from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.preprocessing import Preprocessing
+from mps_study.models.inference.throughput import machine
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import FAILED, MpsRecord, Target
-from mps_study.parameters import Extraction
 from mps_study.pipelines.fingerprint import Fingerprint, baseline_path
-from mps_study.progress import progress_bar
+from mps_study.project.parameters import Extraction
 
 log = logging.getLogger(__name__)
 

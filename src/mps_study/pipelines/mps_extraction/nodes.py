@@ -12,14 +12,14 @@ from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordShard, RecordStore
-from mps_study.models.card import ModelCard
-from mps_study.models.roster import Roster
+from mps_study.models.export.card import ModelCard
+from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FAILED
-from mps_study.parameters import Extraction
 from mps_study.pipelines.failing import ensure_ready, noted, unless_all_failed
 from mps_study.pipelines.fingerprint import fingerprint
 from mps_study.pipelines.mps_extraction.extraction import extract_model
+from mps_study.project.parameters import Extraction
 
 log = logging.getLogger(__name__)
 

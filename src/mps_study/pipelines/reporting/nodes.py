@@ -9,21 +9,21 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from mps_study.common.progress import with_progress
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.figures import Pictures as PictureFiles
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore
-from mps_study.models.card import ModelCard
-from mps_study.parameters import Reporting
+from mps_study.models.export.card import ModelCard
 from mps_study.pipelines.reporting.results import Pictures, images_of_figures, names_of_classes, provenance
-from mps_study.progress import with_progress
-from mps_study.report.explorer import file_name, render_explorer
-from mps_study.report.explorer_images import ExplorerSizes, image_script, thumbnail
-from mps_study.report.figures import FIGURES
+from mps_study.project.parameters import Reporting
+from mps_study.report.explorer.images import ExplorerSizes, image_script, thumbnail
+from mps_study.report.explorer.page import file_name, render_explorer
+from mps_study.report.facts.results import Origin, StudyResults
+from mps_study.report.figures.all_figures import FIGURES
 from mps_study.report.files import draw_files, draw_sheet, latex_of
-from mps_study.report.html import render_report
-from mps_study.report.results import Origin, StudyResults
-from mps_study.report.tables import TABLES
+from mps_study.report.page.html import render_report
+from mps_study.report.tables.all_tables import TABLES
 
 EXPLORER = "explorer.html"
 """Where the catalog puts it, seen from the report."""

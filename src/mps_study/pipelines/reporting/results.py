@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.common.spelling import unknown
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mask
 from mps_study.images.decoding import DecodingError, decode
-from mps_study.models.card import ModelCard, class_names
-from mps_study.models.roster import unknown
-from mps_study.parameters import Reporting
-from mps_study.report.results import Sighting
+from mps_study.models.export.card import ModelCard, class_names
+from mps_study.project.parameters import Reporting
+from mps_study.report.facts.results import Sighting
 
 PACKAGES = ("mps-study", "torch", "timm", "onnxruntime-gpu", "onnxruntime", "numpy", "scipy")
 

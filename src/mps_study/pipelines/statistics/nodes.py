@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from mps_study.progress import with_progress
+from mps_study.common.progress import with_progress
 from mps_study.stats.config import StatisticsConfig
 
 

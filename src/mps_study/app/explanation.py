@@ -1,0 +1,259 @@
+"""One image, one model: what the model needs to see of it, as numbers, as a picture, and as a record."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import ValidationError
+
+from mps_study.common.imagenet_classes import IMAGENET_CLASSES, imagenet_names
+from mps_study.common.progress import progress_bar
+from mps_study.common.spelling import unknown
+from mps_study.images.decoding import decode
+from mps_study.models.export.own_onnx import preprocessing_of_onnx
+from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.preprocessing import Preprocessing, View
+from mps_study.mps.config import SearchConfig
+from mps_study.mps.search import extract_mps
+from mps_study.mps.types import MpsRecord, Reply, Slice
+from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
+from mps_study.project.parameters import Extraction
+from mps_study.project.study_models import study_of
+from mps_study.report.figures.one_image import draw_one_image
+from mps_study.report.figures.style import to_png
+
+log = logging.getLogger(__name__)
+
+DEFAULTS: Mapping[str, Any] = {"iterations": 5, "keep_landscape": True}
+"""Where one image differs from `SearchConfig`: a quarter of ReX's iterations, as in the base study; the map is kept."""
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """What one model needs to see of one image.
+
+    Args:
+        model: its name.
+        class_name: of the model's top-1 on the whole image.
+        photo: (h, w, 3) uint8, the image as the model saw it.
+        view: top, left, bottom, right of the part of the image that the model saw, in the image's own pixels.
+        record: all that the search found, `mps_study.MpsRecord`.
+    """
+
+    model: str
+    class_name: str
+    photo: NDArray[np.uint8]
+    view: View
+    record: MpsRecord
+
+    @property
+    def label(self) -> int:
+        """Index of the class."""
+        return self.record.target.label
+
+    @property
+    def mask(self) -> NDArray[np.bool_] | None:
+        """(h, w) bool, True = kept: the MPS on `photo`; None without one."""
+        return self.record.mask
+
+    @property
+    def landscape(self) -> NDArray[np.float32] | None:
+        """(h, w) float32: the responsibility of each pixel; None where the strategy has no map."""
+        return self.record.landscape
+
+    @property
+    def area(self) -> float:
+        """Share of the input's pixels that are kept, in [0, 1]; NaN without an MPS."""
+        return self.record.area
+
+    @property
+    def confidence(self) -> float:
+        """Of the class, from the MPS alone, in [0, 1]; NaN without an MPS."""
+        return self.record.confidence
+
+    def __repr__(self) -> str:
+        share = f"{100 * self.area:.1f} % of the pixels" if self.mask is not None else self.record.status
+        return f"<Explanation of {self.record.key} by {self.model}: {self.class_name}, {share}>"
+
+    def figure(self) -> Figure:
+        """The photo, its responsibility, its MPS, and several MPSs where there are any."""
+        return draw_one_image(self.record, self.photo, self.model, self.class_name)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the figure; the suffix (`.png`, `.svg`, `.pdf`) says in which format.
+
+        Raises:
+            ValueError: matplotlib writes no such format, or the folder does not exist.
+        """
+        check_target(Path(path))
+        self.figure().savefig(path, dpi=240)
+        return Path(path)
+
+    def _repr_png_(self) -> bytes:
+        """The figure, where a notebook shows the explanation."""
+        return to_png(self.figure(), dpi=110)
+
+
+def check_target(path: Path) -> None:
+    """Raise ValueError unless a picture can be saved there, as `Explanation.save` does."""
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in formats:
+        raise ValueError(f"picture {str(path)!r}: the suffix must be one of {', '.join(sorted(formats))}")
+    if not path.parent.is_dir():
+        raise ValueError(f"picture {str(path)!r}: there is no folder {path.parent}")
+
+
+def explain(
+    image: str | Path | Image.Image,
+    model: str | Path = "efficientnet_lite0",
+    *,
+    env: str | None = None,
+    preprocessing: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    batch_size: int | None = None,
+    **search: Any,
+) -> Explanation:
+    """The minimal sufficient pixel set of one image for one model.
+
+    Args:
+        image: a file that Pillow reads, or an image.
+        model: a name of a roster (`conf/*/parameters_models.yml`), which is exported at its first use; or the path of
+            an ONNX file, input (batch, 3, h, w) float32, output logits (batch, classes).
+        env: the environment whose roster has the model; without it the first that has, `conf/base` before others.
+        preprocessing: of an ONNX file, where it is not ImageNet's usual: fields of `Preprocessing`.
+        device: `cpu`, `cuda`, or `auto`.
+        batch_size: most mutants in one call; None takes the fastest. It cannot change the result.
+        search: parameters of `mps_study.SearchConfig`, over `DEFAULTS`: `several=3`, `strategy="minimal"`, ...
+
+    Raises:
+        FileNotFoundError: no such image or ONNX file.
+        ValueError: whatever else cannot be used; one line that says what and why.
+        ClaimedError: another process is exporting the model.
+
+    Example:
+        >>> found = explain("photo.jpg", several=3)  # doctest: +SKIP
+        >>> found.class_name, found.area  # doctest: +SKIP
+        >>> found.save("photo_mps.png")  # doctest: +SKIP
+    """
+    config = _config(search)
+    name, picture = _picture(image)
+    with _one_line():
+        extraction = Extraction.model_validate({"device": device, "batch_size": batch_size})
+    subject = _of_file(Path(model), preprocessing, extraction) if _is_path(model) else None
+    if subject is None:
+        if preprocessing is not None:
+            raise ValueError(
+                f"preprocessing is for ONNX files; that of model {str(model)!r} is part of its roster entry"
+            )
+        subject = _of_roster(str(model), env, extraction)
+    pixels = subject.preprocessing.pixels(picture)
+    with _watched(subject.classifier) as classifier:
+        (record,) = extract_mps(
+            [(name, pixels)], classifier, config, baseline_image=baseline_image(subject.preprocessing, config)
+        )
+    seen, view = subject.preprocessing.seen(picture), subject.preprocessing.view(*picture.size)
+    return Explanation(subject.name, subject.class_name(record.target.label), seen, view, record)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A model that is ready to be asked."""
+
+    name: str
+    classifier: OnnxClassifier
+    preprocessing: Preprocessing
+    class_names: Mapping[int, str]
+
+    def class_name(self, label: int) -> str:
+        return self.class_names.get(label, f"class {label}")
+
+
+def _of_roster(model: str, env: str | None, extraction: Extraction) -> _Subject:
+    study = study_of(model, env)
+    card, path = study.exported(model)
+    classifier, measured = open_classifier(card, path, extraction)
+    if measured != card:
+        study.remember(measured)
+    return _Subject(model, classifier, card.preprocessing, _class_names(card.classes))
+
+
+def _of_file(path: Path, preprocessing: Mapping[str, Any] | None, extraction: Extraction) -> _Subject:
+    classifier = OnnxClassifier(path, extraction.device, extraction.batch_size)
+    with _one_line("preprocessing."):
+        chosen = preprocessing_of_onnx(classifier, preprocessing or {})
+    if preprocessing is None:
+        log.info("%s: preprocessed as is usual for ImageNet; where that is wrong, give `preprocessing`", path.name)
+    return _Subject(path.stem, classifier, chosen, _class_names(classifier.classes))
+
+
+@contextmanager
+def _one_line(group: str = "") -> Iterator[None]:
+    """Pydantic's first complaint in one line."""
+    try:
+        yield
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = group + ".".join(str(part) for part in fault["loc"])
+        raise ValueError(f"{where} is {fault['input']!r}: {fault['msg']}") from None
+
+
+def _class_names(classes: int) -> dict[int, str]:
+    return imagenet_names() if classes == IMAGENET_CLASSES else {}
+
+
+def _is_path(model: str | Path) -> bool:
+    return isinstance(model, Path) or model.endswith(".onnx") or Path(model).name != model
+
+
+def _config(search: Mapping[str, Any]) -> SearchConfig:
+    known = [field.name for field in fields(SearchConfig)]
+    for name in search:
+        if name not in known:
+            raise ValueError(unknown("parameter", name, known, "See mps_study.SearchConfig."))
+    config = SearchConfig(**{**DEFAULTS, **search})
+    if config.ranking == "given":
+        raise ValueError(
+            "search.ranking is 'given', but there is no map here; hand it to mps_study.extract_mps, `maps`"
+        )
+    return config
+
+
+def _picture(image: str | Path | Image.Image) -> tuple[str, Image.Image]:
+    """A short name, and the image in RGB."""
+    if isinstance(image, Image.Image):
+        return "image", image.convert("RGB")
+    path = Path(image)
+    if not path.is_file():
+        raise FileNotFoundError(f"image {str(path)!r}: there is no such file")
+    return path.stem, decode(path.read_bytes(), str(path))
+
+
+@contextmanager
+def _watched(classifier: OnnxClassifier) -> Iterator[_Watched]:
+    """The classifier, with a bar that counts what it is asked."""
+    with progress_bar(None, "searching", "evaluation") as bar:
+        yield _Watched(classifier, bar)
+
+
+class _Watched:
+    """A classifier that moves a bar at every reply."""
+
+    def __init__(self, classifier: OnnxClassifier, bar: Any) -> None:
+        self._classifier, self._bar = classifier, bar
+        self.batch_size, self.workers = classifier.batch_size, classifier.workers
+
+    def classify(self, batch: Sequence[Slice]) -> Reply:
+        """The classifier's reply."""
+        reply = self._classifier.classify(batch)
+        self._bar.update(len(reply.labels))
+        return reply

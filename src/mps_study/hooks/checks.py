@@ -1,0 +1,65 @@
+"""Checks before any work begins: environment, parameters, model, images, GPU, hub. Each fault is one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from click import ClickException
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
+
+from mps_study.project.parameters import ParameterError, check_parameters
+
+
+class CheckHooks:
+    """Answers a wrong parameter, and whatever a run needs and lacks, with one line, before any work."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check the parameters."""
+        try:
+            check_parameters(raw_parameters(context))
+        except ParameterError as error:
+            raise ClickException(str(error)) from None
+
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Answer what a user can mend in its own lines, without a traceback, after all others have seen it."""
+        from mps_study.images.candidates import SourceError, UnreadableError
+        from mps_study.images.decoding import DecodingError
+        from mps_study.models.export.export import ParityError
+        from mps_study.models.inference.onnx_file import OnnxFileError
+        from mps_study.models.weights.loading import WeightsError
+
+        images = (SourceError, UnreadableError, DecodingError)
+        if isinstance(error, (*images, ParityError, OnnxFileError, WeightsError)):
+            raise ClickException(str(error)) from error
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
+        """Say in one line all that this run needs and lacks."""
+        from mps_study.project.needs import NEEDS  # ONNX Runtime takes time, which `kedro --help` need not wait for
+
+        nodes = {node.name for node in pipeline.nodes}
+        missing = [fault for need in NEEDS if (fault := need(nodes, catalog))]
+        if len(missing) == 1:
+            raise ClickException(missing[0])
+        if missing:
+            listed = "; ".join(f"({number}) {fault}" for number, fault in enumerate(missing, start=1))
+            raise ClickException(f"{len(missing)} things are missing: {listed}")
+
+
+def raw_parameters(context: KedroContext) -> dict[str, Any]:
+    """Parameters of conf with those of `--params` laid over them, before Kedro types them."""
+    parameters: dict[str, Any] = dict(context.config_loader["parameters"])
+    return _overlaid(parameters, getattr(context, "_runtime_params", None) or {})
+
+
+def _overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _overlaid(old, value) if both else value  # type: ignore[arg-type]
+    return merged

@@ -1,0 +1,65 @@
+"""The model card: what a study must know about an exported model."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from mps_study.common.imagenet_classes import imagenet_names
+from mps_study.models.inference.preprocessing import Preprocessing
+from mps_study.models.inference.throughput import Throughput
+
+
+class Parity(BaseModel):
+    """How the ONNX model compared with torch at export: images, largest difference of logits, tolerance.
+
+    The difference is relative to the largest logit's magnitude, or absolute where that is below one.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    images: int
+    max_difference: float
+    tolerance: float
+
+
+class ModelCard(BaseModel):
+    """Facts about one exported model, kept beside its ONNX file.
+
+    Args:
+        name: the roster's name.
+        weights: where the weights came from, as the roster says it.
+        request: digest of everything that the export depends on; an export with the same request is reused.
+        digest: sha256 of the ONNX file and its external data.
+        throughput: machine -> how this model is asked fastest there, measured when it was first searched there.
+        class_names: `imagenet-1k`, or `sample` when the manifest's own names apply.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    architecture: str
+    timm: str | None
+    weights: str
+    classes: int
+    class_names: Literal["imagenet-1k", "sample"]
+    preprocessing: Preprocessing
+    opset: int
+    digest: str
+    request: str
+    parity: Parity | None
+    holdout_accuracy: float | None = None
+    throughput: dict[str, Throughput] = {}
+
+    @property
+    def fingerprint_facts(self) -> dict[str, Any]:
+        """What of the model can change a record."""
+        return {"digest": self.digest, "preprocessing": self.preprocessing.model_dump(mode="json")}
+
+
+def class_names(card: ModelCard, sample_names: dict[int, str]) -> dict[int, str]:
+    """Class index -> a short name: ImageNet's, or the names that the sample's manifest gives."""
+    if card.class_names == "sample":
+        return sample_names
+    return imagenet_names()

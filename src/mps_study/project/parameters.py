@@ -1,0 +1,266 @@
+"""Every parameter of a study, with its type and range; checked before any work begins."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mps_study.common.spelling import unknown
+from mps_study.images.decoding import DecodingError, decode
+from mps_study.images.sampling import HALVES
+from mps_study.images.sources import source_fault
+from mps_study.models.inference.preprocessing import Preprocessing
+from mps_study.models.roster.origins import origin_fault
+from mps_study.models.roster.roster import ModelEntry, Roster
+from mps_study.models.training.recipe import Recipe
+from mps_study.mps.config import SearchConfig
+from mps_study.stats.config import StatisticsConfig
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Draw(_Group):
+    """One half of the sample: a source (`kind`, and the source's arguments) and how many images."""
+
+    source: dict[str, Any]
+    n: Annotated[int, Field(ge=0)]
+
+
+class DataSampling(_Group):
+    """What is drawn. `training` is a source of labelled images for fine-tuning; drawn ones are kept out of it."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    labelled: Draw
+    unlabelled: Draw | None = None
+    training: dict[str, Any] | None = None
+
+
+class ModelExport(_Group):
+    """Images and tolerance of the parity check (docs: `mps_study.models.export.export.export_model`)."""
+
+    parity_images: Annotated[int, Field(ge=1)] = 8
+    tolerance: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-4
+
+
+class Extraction(_Group):
+    """How the search runs; none of it can change a record.
+
+    `batch_size` and `workers` are measured, or taken from the machine, when they are null. The run goes on, but ends
+    with exit code 1, when more than `max_failed_share` of a model's images could not be searched.
+    """
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    workers: Annotated[int, Field(ge=1)] | None = None
+    in_flight: Annotated[int, Field(ge=1)] = 8
+    shard_size: Annotated[int, Field(ge=1)] = 8
+    max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+
+class Metrics(_Group):
+    """Bootstrap of the summary's intervals, and what is known from another study.
+
+    `fine_tuned_accuracy`: model -> accuracy of its fine-tuned form there (the paper's Table 4); it also breaks ties
+    between the best models of an architecture. Read from the summary of `globals: fine_tuned_study` where not given.
+    """
+
+    resamples: Annotated[int, Field(ge=1)] = 2000
+    seed: Annotated[int, Field(ge=0)] = 0
+    fine_tuned_accuracy: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+
+
+class Explorer(_Group):
+    """Longest sides in pixels of what the explorer keeps of an image; `heat_map: 0` leaves responsibility out."""
+
+    photo: Annotated[int, Field(ge=32)] = 448
+    thumbnail: Annotated[int, Field(ge=16)] = 160
+    heat_map: Annotated[int, Field(ge=0)] = 56
+
+
+class Reporting(_Group):
+    """Title, explorer, and images that figures show instead of those that their rules choose: figure -> image."""
+
+    title: str
+    figure_images: dict[Literal["gallery", "stages", "largest_hausdorff", "all_wrong_alike", "disagreement"], str] = {}
+    explorer: Explorer = Explorer()
+
+
+PATHS = ("imagenet", "caltech256")
+"""Paths that the sources of the paper's studies refer to."""
+
+GROUPS = (
+    "data_sampling",
+    "fine_tuning",
+    "models",
+    "model_export",
+    "search",
+    "extraction",
+    "metrics",
+    "statistics",
+    "reporting",
+    "model",
+    *PATHS,
+)
+"""The top-level keys of the parameters."""
+
+
+class ParameterError(ValueError):
+    """A parameter that is unknown, missing, of the wrong type or out of range; one line each."""
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Raise ParameterError, a line for each fault, unless all parameters are known and valid."""
+    faults = [
+        unknown("parameter", key, GROUPS, "Parameters live in conf/*/parameters*.yml.")
+        for key in parameters
+        if key not in GROUPS
+    ]
+    faults += _strangers(parameters)
+    groups: dict[str, type] = {
+        "data_sampling": DataSampling,
+        "fine_tuning": Recipe,
+        "models": Roster,
+        "model_export": ModelExport,
+        "search": SearchConfig,
+        "extraction": Extraction,
+        "metrics": Metrics,
+        "statistics": StatisticsConfig,
+        "reporting": Reporting,
+    }
+    for name, group in groups.items():
+        if name not in parameters:
+            faults.append(f"parameter group {name!r} is missing from conf")
+        else:
+            faults += _faults(name, parameters[name], group)
+    faults += [
+        f"parameter {name!r} is {parameters[name]!r}; use the path of a folder"
+        for name in PATHS
+        if not isinstance(parameters.get(name, "path"), str)
+    ]
+    if not faults:
+        faults += _sources_faults(DataSampling.model_validate(parameters["data_sampling"]))
+        faults += _roster_faults(Roster.model_validate(parameters["models"]), parameters.get("model"))
+        faults += _files_of_search(parameters["search"])
+    if faults:
+        raise ParameterError("\n".join(faults))
+
+
+def _files_of_search(search: Mapping[str, Any]) -> list[str]:
+    """What a search needs besides the images: a study reads a baseline image from a file, and has no maps."""
+    if search.get("ranking") == "given":
+        return ["search.ranking is 'given', but a study has no maps; hand them to mps_study.extract_mps, `maps`"]
+    baseline = search.get("baseline")
+    kind = baseline.get("kind") if isinstance(baseline, Mapping) else baseline
+    if kind != "image":
+        return []
+    path = baseline.get("path") if isinstance(baseline, Mapping) else None
+    if not path:
+        return [f"search.baseline is {baseline!r}; say which image: {{kind: image, path: FILE}}"]
+    if not Path(str(path)).is_file():
+        return [f"search.baseline: there is no file {path}"]
+    try:
+        decode(Path(str(path)).read_bytes(), str(path))
+    except (DecodingError, OSError) as error:
+        return [f"search.baseline: {error}"]
+    return []
+
+
+def _sources_faults(sampling: DataSampling) -> list[str]:
+    """Sources of no known kind or with wrong arguments, and a sample of no image."""
+    sources = {half: draw.source for half in HALVES if (draw := getattr(sampling, half)) is not None}
+    sources |= {"training": sampling.training} if sampling.training is not None else {}
+    faults = [f"data_sampling.{part}: {fault}" for part, source in sources.items() if (fault := source_fault(source))]
+    if not sum(draw.n for half in HALVES if (draw := getattr(sampling, half)) is not None):
+        faults.append("data_sampling draws no image; raise labelled.n or unlabelled.n")
+    return faults
+
+
+def _roster_faults(roster: Roster, model: Any) -> list[str]:
+    """Wrong preprocessing, weights of no known origin, and a chosen model that is not in the roster."""
+    faults: list[str | None] = []
+    for name, entry in roster.root.items():
+        # An own ONNX file tells its input size, and timm's configuration the rest.
+        fields = {"input_size": 1} | entry.preprocessing
+        faults += _faults(f"models.{name}.preprocessing", fields, Preprocessing)
+        faults.append(None if entry.onnx else origin_fault(name, entry))
+    try:
+        roster.choose(None if model is None else str(model))
+    except ValueError as error:
+        faults.append(str(error))
+    return [fault for fault in faults if fault]
+
+
+def _faults(name: str, values: Any, group: type) -> list[str]:
+    if not isinstance(values, Mapping):
+        return [f"parameter group {name!r} is {values!r}; it must be a mapping of names to values"]
+    if dataclasses.is_dataclass(group):
+        known = [field.name for field in dataclasses.fields(group)]
+        faults = [_unknown(f"{name}.{key}", name, known) for key in values if key not in known]
+        missing = (field.name for field in dataclasses.fields(group) if field.default is dataclasses.MISSING)
+        faults += [f"parameter '{name}.{key}' is missing" for key in missing if key not in values]
+        if faults:
+            return faults
+        try:
+            group(**values)
+        except (ValueError, TypeError) as error:
+            return [str(error)]
+        return []
+    assert issubclass(group, BaseModel)
+    try:
+        group.model_validate(values)
+    except ValidationError as error:
+        found = error.errors()
+        wrong_keys = {fault["loc"][:-1] for fault in found if fault["loc"][-1:] == ("[key]",)}
+        return [_line(name, fault, group) for fault in found if fault["loc"] not in wrong_keys]
+    return []
+
+
+def _line(name: str, fault: Any, group: type[BaseModel]) -> str:
+    path = ".".join([name, *(str(part) for part in fault["loc"] if part != "[key]")])
+    if fault["type"] == "extra_forbidden":
+        return _unknown(path, path.rpartition(".")[0], _known_beside(group, fault["loc"]))
+    if fault["loc"][-1:] == ("[key]",) and fault["type"] == "literal_error":
+        parent = ".".join([name, *(str(part) for part in fault["loc"][:-2])])
+        return _unknown(path, parent, re.findall("'(.*?)'", fault["ctx"]["expected"]))
+    if fault["type"] == "missing":
+        return f"parameter {path!r} is missing"
+    message = fault["msg"].removeprefix("Value error, ")
+    arrived = fault["input"]
+    if isinstance(arrived, (str, int, float, bool, type(None))):
+        return f"parameter {path!r} is {arrived!r}: {message}"
+    return f"parameter {path!r}: {message}"
+
+
+def _known_beside(group: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
+    """Names that are allowed where an unknown one was found."""
+    if issubclass(group, Roster):
+        return list(ModelEntry.model_fields)
+    model: Any = group
+    for part in location[:-1]:
+        annotation = model.model_fields[part].annotation
+        members = getattr(annotation, "__args__", (annotation,))
+        model = next((m for m in members if hasattr(m, "model_fields")), group)
+    return list(model.model_fields)
+
+
+def _unknown(path: str, parent: str, known: list[str]) -> str:
+    return unknown("parameter", path, [f"{parent}.{name}" for name in known], "See conf/base/parameters.yml.")
+
+
+def _strangers(parameters: Mapping[str, Any]) -> list[str]:
+    """Models of `metrics.fine_tuned_accuracy` that the roster does not have."""
+    metrics, models = parameters.get("metrics"), parameters.get("models")
+    known = metrics.get("fine_tuned_accuracy") if isinstance(metrics, Mapping) else None
+    if not isinstance(known, Mapping) or not isinstance(models, Mapping):
+        return []  # said elsewhere
+    where = "metrics.fine_tuned_accuracy names models of the roster, parameters_models.yml."
+    return [
+        unknown("model", str(name), models, where) for name in known if isinstance(name, str) and name not in models
+    ]

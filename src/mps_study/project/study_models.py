@@ -1,0 +1,127 @@
+"""The models of a project's studies, by name and without a Kedro run: `conf/*/parameters_models.yml` and the catalog.
+
+What is exported here lies where `kedro run` looks for it, under the same request: neither exports again what the other
+has.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+from kedro.utils import find_kedro_project
+
+from mps_study.common.spelling import unknown
+from mps_study.datasets.claims import ClaimedError, Claims
+from mps_study.images.bundled import photos
+from mps_study.images.decoding import decode
+from mps_study.models.export.card import ModelCard
+from mps_study.models.export.exported import export_request
+from mps_study.models.roster.roster import ModelEntry, Roster
+from mps_study.project.configuration import StudyConfigLoader
+from mps_study.project.parameters import ModelExport
+
+log = logging.getLogger(__name__)
+
+
+class Study:
+    """One environment of a project: its `roster`, name -> entry, and the models that are stored for it."""
+
+    def __init__(self, root: Path, env: str | None = None) -> None:
+        self._root, self._env = root, env
+        loader = StudyConfigLoader(str(root / "conf"), env=env, base_env="base", default_run_env="local")
+        # Read now: Kedro's resolvers belong to the loader that was made last.
+        self._catalog, parameters = dict(loader["catalog"]), dict(loader["parameters"])
+        self._tolerance = ModelExport.model_validate(parameters["model_export"]).tolerance
+        self.roster: dict[str, ModelEntry] = Roster.model_validate(parameters["models"]).root
+
+    def dataset(self, name: str) -> Any:
+        """A dataset of the catalog that has a `filepath`, below the project's root."""
+        entry = dict(self._catalog[name])
+        return AbstractDataset.from_config(name, entry | {"filepath": str(self._root / entry["filepath"])})
+
+    def exported(self, name: str) -> tuple[ModelCard, Path]:
+        """The card and the ONNX file of a model of the roster; exported now if it is not there or out of date.
+
+        Raises:
+            WeightsError: its weights cannot be had.
+            ClaimedError: another process is exporting it.
+        """
+        entry = self.roster[name]
+        checkpoint = self.dataset("checkpoints").load().get(name)
+        request = export_request(entry, checkpoint.path if checkpoint else None, self._tolerance)
+        card = self.dataset("model_cards_so_far").load().get(name)
+        if card is None or card.request != request:
+            self._export(name, entry, checkpoint)
+            card = self.dataset("model_cards").load()[name]
+        return card, self.dataset("onnx_models").load()[name]
+
+    def _run(self, pipeline: str, name: str) -> str:
+        env = f" --env {self._env}" if self._env else ""
+        return f"run `kedro run{env} --pipelines data_sampling,{pipeline} --params model={name}` first"
+
+    def remember(self, card: ModelCard) -> None:
+        """Keep a card that now says more, unless a search holds the model: that keeps its own."""
+        try:
+            with self._claims().claim(f"mps_extraction/{card.name}"):
+                self.dataset("model_cards").save({card.name: card})
+        except ClaimedError as error:
+            log.info("the throughput of %s is not kept: %s", card.name, error)
+
+    def _claims(self) -> Claims:
+        claims: Claims = self.dataset("claims").load()
+        return claims
+
+    def _export(self, name: str, entry: ModelEntry, checkpoint: Any) -> None:
+        # torch and timm take seconds, which an exported model need not wait for
+        from mps_study.models.export.export import export_model
+        from mps_study.models.weights.hub import hub_fault
+        from mps_study.models.weights.loading import WeightsError
+
+        if entry.wants_fine_tuning:
+            fault = None if checkpoint else f"model {name!r} is not fine-tuned yet; {self._run('fine_tuning', name)}"
+        else:
+            fault = hub_fault({name: entry})
+        if fault:
+            raise WeightsError(fault)
+        log.info("%s: exporting to ONNX; later calls find it", name)
+        pictures = [decode(photo.read(), photo.image) for photo in photos()[: ModelExport().parity_images]]
+        path, accuracy = (checkpoint.path, checkpoint.facts["holdout_accuracy"]) if checkpoint else (None, None)
+        with self._claims().claim(f"model_export/{name}") as folder:
+            exported = export_model(name, entry, pictures, folder, path, self._tolerance, accuracy)
+            self.dataset("onnx_models").save({name: exported})
+            self.dataset("model_cards").save({name: exported.card})
+
+
+def study_of(model: str, env: str | None = None) -> Study:
+    """The study whose roster has the model: that of `env`, or the first of base, then all others by name.
+
+    Raises:
+        ValueError: no roster has it (names the nearest), or there is no project here.
+    """
+    root, known = _project(), dict[str, None]()
+    for name in [env] if env else [None, *_other_environments(root)]:
+        study = Study(root, name)
+        if model in study.roster:
+            return study
+        known |= dict.fromkeys(study.roster)
+    where = f"Rosters are conf/{env or '*'}/parameters_models.yml; a path of an ONNX file ends with .onnx."
+    raise ValueError(unknown("model", model, known, where))
+
+
+def _project() -> Path:
+    """The Kedro project around the working directory; else the checkout that this package runs from."""
+    for start in (Path.cwd(), Path(__file__).resolve()):
+        root = find_kedro_project(start)
+        if root is not None and (Path(root) / "conf/base/parameters_models.yml").is_file():
+            return Path(root)
+    raise ValueError(
+        "no roster of models here: work inside a clone of mps-study, or give the path of an ONNX file as the model"
+    )
+
+
+def _other_environments(root: Path) -> list[str]:
+    rosters = (root / "conf").glob("*/parameters_models.yml")
+    return sorted(roster.parent.name for roster in rosters if roster.parent.name not in ("base", "local"))

@@ -1,0 +1,28 @@
+"""All figures of the report, by name; each raises `NothingToShow` when this study has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+
+from mps_study.report.facts.results import StudyResults
+from mps_study.report.figures.areas import draw_correctness, draw_sizes
+from mps_study.report.figures.photo_rows import (
+    draw_all_wrong_alike,
+    draw_disagreement,
+    draw_gallery,
+    draw_largest_hausdorff,
+)
+from mps_study.report.figures.stages import draw_stages
+
+FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
+    "gallery": draw_gallery,
+    "stages": draw_stages,
+    "sizes": draw_sizes,
+    "largest_hausdorff": draw_largest_hausdorff,
+    "all_wrong_alike": draw_all_wrong_alike,
+    "disagreement": draw_disagreement,
+    "correctness": draw_correctness,
+}
+"""In the order in which they are numbered; the first six are the paper's Figures 1 to 6."""

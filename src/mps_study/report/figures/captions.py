@@ -1,0 +1,82 @@
+"""Captions of the figures: what a figure shows, and by which rule its image was chosen."""
+
+from __future__ import annotations
+
+from mps_study.report.facts import selection
+from mps_study.report.facts.findings import size_test_line
+from mps_study.report.facts.results import StudyResults
+from mps_study.report.facts.wording import fixed, percent
+
+
+def about_sizes(results: StudyResults) -> str:
+    """The caption of the sizes figure."""
+    return (
+        "MPS area by model, labelled and unlabelled images together. One dot is one image; the "
+        "white dot is the median, the bar the middle half. Models with at least 30 MPSs get a "
+        f"density as well, and those with more than 250 only that. n is the number of MPSs. "
+        f"An arrow at the edge stands for an area far below the others.{tests_of_size(results)}"
+    )
+
+
+def tests_of_size(results: StudyResults) -> str:
+    """The tests as a sentence: the matched one and the paper's H."""
+    lines = size_test_line(results).splitlines()
+    return f" Tests: {'; '.join(lines)}." if lines else ""
+
+
+def chosen(choice: selection.Choice) -> str:
+    """The sentence on how an image came to be shown."""
+    by_hand = choice.rule.startswith("by hand")
+    return f"Chosen {choice.rule}." if by_hand else f"Chosen by rule: {choice.rule}."
+
+
+def about_gallery(results: StudyResults) -> str:
+    """The caption of the gallery."""
+    return chosen(selection.choose(results, "gallery"))
+
+
+def about_stages(results: StudyResults) -> str:
+    """The caption of the stages figure."""
+    choice = selection.choose(results, "stages")
+    several = len(results.several(choice.image, choice.models[0]))
+    also = (
+        f" Panel e shows {several} MPSs of the same image, each of which is sufficient alone, numbered as found."
+        if several
+        else ""
+    )
+    return (
+        f"From picture to MPS for {choice.models[0]}. {chosen(choice)} "
+        "Responsibility says how much the answer depends on a pixel; pixels enter the set in its "
+        f"order. The surface shows each block's highest value.{also}"
+    )
+
+
+def about_largest_hausdorff(results: StudyResults) -> str:
+    """The caption of the pair furthest apart."""
+    choice = selection.choose(results, "largest_hausdorff")
+    row = selection.overlap_of(results.overlaps, choice.image, *choice.models)
+    assert row is not None  # the rule chose it
+    return (
+        f"{choice.models[0]} and {choice.models[1]} on {choice.image}: Hausdorff distance "
+        f"{fixed(row['hausdorff'], 1)} pixels of the common grid "
+        f"({percent(row['hausdorff_ratio'])} of its diagonal), Dice {fixed(row['dice'], 2)}. "
+        f"{chosen(choice)}"
+    )
+
+
+def about_all_wrong(results: StudyResults) -> str:
+    """The caption of the image that all get wrong alike."""
+    return chosen(selection.choose(results, "all_wrong_alike"))
+
+
+def about_disagreement(results: StudyResults) -> str:
+    """The caption of the disputed image."""
+    return chosen(selection.choose(results, "disagreement"))
+
+
+def about_correctness(results: StudyResults) -> str:
+    """The caption of correct against incorrect."""
+    return (
+        "MPS area on labelled images by whether the model was right. One dot is one image; "
+        "diamonds are means with bootstrap 95% intervals."
+    )

@@ -1,0 +1,76 @@
+"""Titles, captions and alternative texts of every table and figure, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mps_study.report.facts.results import StudyResults
+from mps_study.report.figures import captions as figures
+from mps_study.report.tables import captions as tables
+
+HOW_AN_MPS_IS_DRAWN = (
+    "On photos, the pixels of the minimal sufficient pixel set (MPS) are in colour inside a white "
+    "line, and everything else is dimmed. A ring marks a set of very few pixels. The bar below has "
+    "the colour of the model's architecture. ✓ and ✗ say whether the class is the label; conf. is "
+    "the model's confidence in its class when it sees the set alone."
+)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What stands beside a table or figure."""
+
+    title: str
+    caption: Callable[[StudyResults], str]
+    alt: str = ""
+
+
+TABLE_TEXTS: dict[str, Explanation] = {
+    "models": Explanation("Sizes and accuracy by model", tables.about_models),
+    "dice": Explanation("Overlap of the sets", tables.about_overlap("dice", "Dice coefficient (1 = same pixels)")),
+    "hausdorff": Explanation(
+        "Distance of the sets",
+        tables.about_overlap("hausdorff", "Hausdorff distance (pixels of the common grid)"),
+    ),
+    "accuracy": Explanation("Accuracy, as trained and fine-tuned", tables.about_accuracy),
+    "paper": Explanation("The paper beside this run", tables.about_the_paper),
+    "trust": Explanation("Confidence of the sets", tables.about_trust),
+    "more_sets": Explanation("Sets at confidence floors, and further sets", tables.about_more_sets),
+    "overlaps": Explanation("Every pair of models", tables.about_pairs),
+    "selections": Explanation("Images of each selection", tables.about_selections),
+    "choices": Explanation("Images of the figures", tables.about_choices),
+    "statistics": Explanation("Hypothesis tests", tables.about_statistics),
+    "failures": Explanation("Images without an MPS", tables.about_failures),
+}
+
+FIGURE_TEXTS: dict[str, Explanation] = {
+    "sizes": Explanation(
+        "MPS sizes by model", figures.about_sizes,
+        "One row a model: dots, or a density, of its MPS areas, with median and middle half.",
+    ),
+    "gallery": Explanation(
+        "One image, several models", figures.about_gallery,
+        "The same image once a model, its MPS in colour, and a matrix of their overlaps.",
+    ),
+    "stages": Explanation(
+        "From picture to MPS", figures.about_stages,
+        "Four panels: the picture, its responsibility as a heat map and as a surface, the MPS.",
+    ),
+    "largest_hausdorff": Explanation(
+        "The two sets furthest apart", figures.about_largest_hausdorff,
+        "The picture and two models' MPSs, which lie in different places.",
+    ),
+    "all_wrong_alike": Explanation(
+        "Wrong in the same way", figures.about_all_wrong,
+        "An image that all compared models give the same wrong class, with each one's MPS.",
+    ),
+    "disagreement": Explanation(
+        "Where models disagree", figures.about_disagreement,
+        "An image that some compared models get right and others wrong, with each one's MPS.",
+    ),
+    "correctness": Explanation(
+        "Sizes when right and when wrong", figures.about_correctness,
+        "Two rows a model: MPS areas of right and of wrong classifications, with means.",
+    ),
+}  # fmt: skip

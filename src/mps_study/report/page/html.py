@@ -1,0 +1,171 @@
+"""The report as one HTML file that needs nothing else: no network, no folder beside it."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mps_study.report.facts.findings import all_findings
+from mps_study.report.facts.results import NothingToShow, StudyResults
+from mps_study.report.facts.selection import CHOICES, choose
+from mps_study.report.facts.wording import count
+from mps_study.report.figures.style import architecture_colours
+from mps_study.report.page.explanations import (
+    FIGURE_TEXTS,
+    HOW_AN_MPS_IS_DRAWN,
+    TABLE_TEXTS,
+    Explanation,
+)
+from mps_study.report.page.tables import html_table
+
+PIXELS_PER_CSS_PIXEL = 2  # figures are drawn for dense screens
+SVG_WIDTH = 840
+
+
+@dataclass(frozen=True)
+class HtmlFigure:
+    """A numbered figure: an embedded picture, or the reason why there is none."""
+
+    name: str
+    number: int
+    title: str
+    caption: str
+    alt: str
+    source: str = ""
+    width: int = 0
+    reason: str = ""
+    image: str = ""
+    """The image that it shows, if it shows one and the explorer has it."""
+
+
+def render_report(
+    results: StudyResults,
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, bytes | str],
+    explorer: str = "",
+) -> str:
+    """One self-contained HTML page.
+
+    Args:
+        results: the study; captions and answers are read from it.
+        tables: as `TABLES` made them, in the order to show. `failures` stands in its own section.
+        figures: PNG or SVG bytes by name, in the order to show; a string is the reason why a figure
+            has nothing to show, and stands in its place.
+        explorer: where the explorer lies, seen from the report; empty when there is none.
+    """
+    environment = templates()
+    environment.filters["tied"] = tied
+    numbered = {
+        name: html_table(name, frame, number, explain(TABLE_TEXTS, name), results)
+        for number, (name, frame) in enumerate(tables.items(), start=1)
+    }
+    return environment.get_template("page/template.html").render(
+        title=results.title,
+        summary=summary_line(results),
+        date=str(results.provenance.get("date", "")),
+        findings=all_findings(results),
+        colours=architecture_colours(results.architectures()),
+        tables=[table for name, table in numbered.items() if name != "failures"],
+        failures=numbered.get("failures"),
+        failure_counts=failure_counts(results),
+        failed_stages=results.failed_stages,
+        left_out=results.left_out,
+        figures=[
+            html_figure(name, number, picture, results, explored=bool(explorer))
+            for number, (name, picture) in enumerate(figures.items(), start=1)
+        ],
+        how_an_mps_is_drawn=HOW_AN_MPS_IS_DRAWN,
+        provenance=results.provenance,
+        explorer=explorer,
+        css=static_text(environment, "page/report.css"),
+        script=static_text(environment, "page/report.js"),
+    )
+
+
+def templates() -> Environment:
+    """The room's templates: everything escaped, a name that is missing an error."""
+    return Environment(
+        loader=PackageLoader("mps_study", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def explain(texts: Mapping[str, Explanation], name: str) -> Explanation:
+    """The registered explanation; a table or figure of someone else's gets its own name."""
+    plain = Explanation(name.replace("_", " ").capitalize(), lambda _: "", f"Figure: {name}")
+    return texts.get(name, plain)
+
+
+def summary_line(results: StudyResults) -> str:
+    """'14 labelled and 6 unlabelled images, 15 models of 5 architectures'."""
+    halves = results.manifest["half"].value_counts()
+    shares = [f"{halves[half]} {half}" for half in ("labelled", "unlabelled") if half in halves]
+    plural = "" if len(results.manifest) == 1 else "s"
+    return (
+        f"{' and '.join(shares)} image{plural}, "
+        f"{count(len(results.models()), 'model')} of "
+        f"{count(len(results.architectures()), 'architecture')}"
+    )
+
+
+def failure_counts(results: StudyResults) -> dict[str, int]:
+    """How many searches ended in each status, `found` first."""
+    counts = results.areas["status"].value_counts()
+    order = sorted(counts.index, key=lambda status: (status != "found", str(status)))
+    return {str(status): int(counts[status]) for status in order}
+
+
+def html_figure(
+    name: str, number: int, picture: bytes | str, results: StudyResults, explored: bool = False
+) -> HtmlFigure:
+    """A figure ready for the page: data URI, caption, alternative text."""
+    text = explain(FIGURE_TEXTS, name)
+    if isinstance(picture, str):
+        reason = picture or "This figure was not made."
+        return HtmlFigure(name, number, text.title, "", text.alt, reason=reason)
+    image = ""
+    try:
+        caption = text.caption(results)
+        if explored and name in CHOICES:
+            image = choose(results, name).image
+    except NothingToShow:  # a picture made elsewhere, which this study would not have
+        caption = ""
+    kind, width = kind_and_width(picture)
+    source = f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
+    return HtmlFigure(name, number, text.title, caption, text.alt, source, width, image=image)
+
+
+def kind_and_width(picture: bytes) -> tuple[str, int]:
+    """('png', width in CSS pixels) or ('svg+xml', ...), read from the first bytes."""
+    if picture.startswith(b"\x89PNG\r\n\x1a\n"):
+        (pixels,) = struct.unpack(">I", picture[16:20])
+        return "png", pixels // PIXELS_PER_CSS_PIXEL
+    if b"<svg" in picture[:2000]:
+        return "svg+xml", SVG_WIDTH
+    raise ValueError(
+        f"a figure begins with {picture[:8]!r}, which is neither PNG nor SVG; "
+        "give the bytes of `style.to_png(figure)`, or a sentence that says why there is none"
+    )
+
+
+def tied(text: str) -> str:
+    """The text with 'n = 22' and 'p < 0.001' kept on one line."""
+    for sign in "=<&":
+        text = text.replace(f" {sign} ", f"\u00a0{sign}\u00a0")
+    return text
+
+
+def static_text(environment: Environment, name: str) -> Any:
+    """The style sheet or the script, as it is: it is ours, and holds nothing of the study's."""
+    loader = environment.loader
+    assert loader is not None
+    return loader.get_source(environment, name)[0]

@@ -1,0 +1,148 @@
+"""Captions of the tables: what a table shows, and by which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from mps_study.report.facts import selection
+from mps_study.report.facts.results import StudyResults
+from mps_study.report.facts.wording import count
+from mps_study.report.tables.all_tables import DESCRIBED
+from mps_study.report.tables.overlap import overlaps_all_correct
+from mps_study.report.tables.published import table_of_the_paper
+
+
+def about_models(results: StudyResults) -> str:
+    """The caption of the table of models."""
+    best = (
+        f"Best of an architecture: {best_rule(results)}. "
+        if results.model_summary["architecture"].nunique() > 1
+        else ""
+    )
+    return (
+        "Mean MPS area in % of the model's input, by half of the sample and by whether the model "
+        "was right, with bootstrap 95% intervals; accuracy is top-1 on the labelled half, with Wilson's 95% "
+        f"interval. {best}"
+        "The paper's Area is the mean of correct and incorrect weighted by accuracy: the labelled half alone. The "
+        "paper's Mean averages its four area columns, so that labelled images count twice. n counts images with an "
+        "MPS; that of accuracy, all labelled images with an answer."
+    )
+
+
+def best_rule(results: StudyResults) -> str:
+    """The recorded rule that chose the best models."""
+    summary = results.model_summary
+    return str(summary["best_rule"].iloc[0]) if "best_rule" in summary and len(summary) else "not recorded"
+
+
+def about_accuracy(results: StudyResults) -> str:
+    """The caption of the table of accuracies."""
+    return (
+        "Top-1 accuracy on the labelled half; the accuracy of the fine-tuned form of the model (this study's own where "
+        "its weights are fine_tuned, else that of metrics.fine_tuned_accuracy or of the study that fine-tunes); and "
+        "that on the images held out while it was fine-tuned. Best by names what decided under the rule: "
+        f"{best_rule(results)}."
+    )
+
+
+def about_the_paper(results: StudyResults) -> str:
+    """The caption of the paper beside this run."""
+    table = table_of_the_paper(results)
+    filled = int(table["This run"].notna().sum())
+    start = (
+        f"{count(filled, 'row')} of {len(table)} have a number of this run"
+        if filled
+        else "No row applies to this run; each says why"
+    )
+    return (
+        f"Every published number, in the paper's units (areas and accuracies as shares). {start}. In interval: the "
+        "published number lies in this run's 95% interval. Direction: of a test, its sign; of a number, the side of "
+        "its column's mean over the rows filled here. Significance: each at its own alpha. Models other than the "
+        "paper's 15, of its five architectures, are compared in the direction and significance of tests only."
+    )
+
+
+def about_trust(results: StudyResults) -> str:
+    """The caption of the table of confidences."""
+    asked = int(results.model_summary.get("dilation_n", pd.Series(dtype=float)).fillna(0).sum())
+    dilation = (
+        "Survive dilation: share of the dilated sets, grown by one pixel all round, that keep the class."
+        if asked
+        else "No set was asked about after a one-pixel dilation in this run."
+    )
+    return (
+        "Mean confidence in the class, of the whole image and of the set alone, over images with an MPS. A small set "
+        f"of low confidence lies near the decision boundary. {dilation} Evaluations: all that the model was asked "
+        "for an image, for other floors and further sets too."
+    )
+
+
+def about_more_sets(results: StudyResults) -> str:
+    """The caption of the table of floors and further sets."""
+    if results.more_sets.empty:
+        return "No set beside the first was asked for in this run (`search.floors`, `search.several`)."
+    return (
+        "Means over images with an MPS. A floor asks the set alone for that share of the confidence in the whole "
+        "image; sets of two models are best compared at equal floors. Further sets are numbered in the order in which "
+        "they were found, number 1 being the first set of the images that have more than one; n counts images."
+    )
+
+
+def about_pairs(results: StudyResults) -> str:
+    """The caption of the table of all pairs."""
+    return (
+        "Means with bootstrap 95% intervals over images, between the best models of the architectures and between the "
+        "models of each architecture, by selection of images. Disjoint sets have Dice and IoU 0; distances are in "
+        "pixels of the common grid, over the field that both models saw; a set that lies wholly outside it has no "
+        "distance, and an image without both sets is dropped. Wrong by all means whatever the wrong classes are."
+    )
+
+
+def about_selections(results: StudyResults) -> str:
+    """The caption of the table of selections."""
+    return (
+        "Images that each selection holds. On the unlabelled half the compared models vote: an image with a tied vote "
+        "is left out, and counted as undecided, like one that a model gave no answer to."
+    )
+
+
+def about_choices(results: StudyResults) -> str:
+    """The caption of the table of chosen images."""
+    return "The image that each figure shows, and the rule that chose it."
+
+
+def about_overlap(measure: str, what: str) -> Callable[[StudyResults], str]:
+    """The caption of a matrix of means between the compared models."""
+
+    def caption(results: StudyResults) -> str:
+        if len(selection.compared_models(results)) < 2:
+            return "Only one model is compared."
+        whom = selection.compared_in_words(results)
+        images = overlaps_all_correct(results, measure)["image"].nunique()
+        if not images:
+            return f"No labelled image has an MPS and the right class from each of {whom}."
+        return (
+            f"Mean {what} between {whom}, over the {count(images, 'labelled image')} that all of "
+            "them classify correctly and on which they have an MPS."
+        )
+
+    return caption
+
+
+def about_statistics(results: StudyResults) -> str:
+    """The caption of the table of tests."""
+    tests = results.statistics[~results.statistics["test"].str.startswith(DESCRIBED)]
+    skipped = int((tests["status"] != "ok").sum())
+    tail = f" {count(skipped, 'row')} skipped, each with its reason." if skipped else ""
+    return (
+        "Every test and contrast of this run; means of overlaps stand in a table of their own. Bonferroni and Holm "
+        "correct within a family of "
+        f"contrasts; n counts the observations or blocks used, dropped those left out.{tail}"
+    )
+
+
+def about_failures(results: StudyResults) -> str:
+    """The caption of the searches that found nothing."""
+    return "Searches that did not end with a recorded MPS, and why."

@@ -1,0 +1,185 @@
+"""One image from the command line and from Python, with models whose sets are known."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import yaml
+from click.testing import CliRunner
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+from small_project import kedro_run, make_project
+
+from mps_study import explain
+from mps_study.app.command_line import cli
+
+WINDOW = np.s_[8:16, 4:12]
+"""The part of the 32 x 32 input that `bright_window` looks at."""
+ENOUGH = 40.0
+"""Sum over the window's red channel above which the class is 1; each of its 64 pixels is 1 in `photo`."""
+
+
+@pytest.fixture(scope="module")
+def bright_window(tmp_path_factory):
+    """An ONNX classifier of two classes: 1 where the red of a window sums to more than `ENOUGH`."""
+    weights = np.zeros((1, 3, 32, 32), dtype=np.float32)
+    weights[0, 0][WINDOW] = 1.0
+    constants = {
+        "window": weights,
+        "axes": np.array([1, 2, 3]),
+        "slope": np.array([[0.0, 1.0]], dtype=np.float32),
+        "offset": np.array([ENOUGH, 0.0], dtype=np.float32),
+    }
+    nodes = [
+        helper.make_node("Mul", ["image", "window"], ["seen"]),
+        helper.make_node("ReduceSum", ["seen", "axes"], ["kept"], keepdims=0),
+        helper.make_node("Unsqueeze", ["kept", "last"], ["column"]),
+        helper.make_node("MatMul", ["column", "slope"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "offset"], ["logits"]),
+    ]
+    constants["last"] = np.array([1])
+    graph = helper.make_graph(
+        nodes,
+        "bright_window",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, 32, 32])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 2])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    path = tmp_path_factory.mktemp("onnx") / "bright_window.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+    return path
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A white image: 1 everywhere after a preprocessing without normalisation."""
+    path = tmp_path / "white.png"
+    Image.new("RGB", (32, 32), "white").save(path)
+    return path
+
+
+PLAIN = "{mean: [0, 0, 0], std: [1, 1, 1], crop_pct: 1.0}"
+
+
+def run(*arguments):
+    """`mps-study explain ...`"""
+    return CliRunner().invoke(cli, ["explain", *map(str, arguments), "--batch-size", "4", "--device", "cpu"])
+
+
+def test_it_prints_what_was_found_and_saves_the_picture(bright_window, photo, tmp_path):
+    out = tmp_path / "seen.png"
+    result = run(photo, "--model", bright_window, "--preprocessing", PLAIN, "--out", out)
+    assert result.exit_code == 0, result.output
+    facts = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    assert facts["class"] == "class 1 (1)"
+    assert facts["confidence"].startswith("1.000 from the whole image")
+    assert facts["picture"] == str(out)
+    assert int(facts["evaluations"]) > 20
+    picture = np.asarray(Image.open(out).convert("RGB"))
+    assert picture.shape[1] > 1000
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50  # the heat map's colours
+
+
+def test_the_set_holds_what_the_model_needs_and_no_tile_more(bright_window, photo):
+    fields = yaml.safe_load(PLAIN)
+    found = explain(photo, bright_window, preprocessing=fields, strategy="minimal", granularity=1, device="cpu")
+    assert found.mask[WINDOW].sum() == found.mask.sum() == ENOUGH + 1
+    assert found.area == (ENOUGH + 1) / 32**2
+    assert found.label == 1
+    assert found.landscape is None
+    assert (found.photo == 255).all()
+
+
+def test_a_floor_of_the_confidence_costs_pixels(bright_window, photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    areas = []
+    for floor in ("0", "0.9999"):
+        result = run(photo, "-m", bright_window, "--preprocessing", PLAIN, "--strategy", "minimal", "--floor", floor)
+        line = next(line for line in result.stdout.splitlines() if line.startswith("area"))
+        areas.append(float(line.split()[1]))
+    assert areas[1] > areas[0]
+    assert (tmp_path / "white_mps.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent.jpg"], "image 'absent.jpg': there is no such file"),
+        (["PHOTO", "--model", "absent.onnx"], "absent.onnx: there is no such ONNX file"),
+        (["PHOTO", "--model", "efficientnet_lite"], "did you mean 'efficientnet_lite"),
+        (["PHOTO", "--model", "efficientnet_lite0", "--env", "minature"], "did you mean 'miniature'?"),
+        (["PHOTO", "--strategy", "best"], "search.strategy is 'best'; use one of rex, contrastive"),
+        (["PHOTO", "--baseline", "grey"], "baseline"),
+        (["PHOTO", "--floor", "1.5"], "search.minimum_confidence_threshold is 1.5; use a number from 0.0 to 1.0"),
+        (["PHOTO", "--model", "MODEL", "--preprocessing", "{mena: [0]}"], "preprocessing.mena"),
+        (["PHOTO", "--model", "MODEL", "--out", "seen.docx"], "the suffix must be one of"),
+        (["PHOTO", "--batch-size", "0"], "batch_size is 0"),
+        (["TEXT", "--model", "MODEL"], "is in none of the formats JPEG, PNG"),
+        (["PHOTO", "--model", "convnext_v1"], "model 'convnext_v1' is not fine-tuned yet"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(bright_window, photo, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(make_project(tmp_path / "project"))
+    text = tmp_path / "text.jpg"
+    text.write_text("no image")
+    names = {"PHOTO": photo, "MODEL": bright_window, "TEXT": text}
+    arguments = [str(names.get(argument, argument)) for argument in arguments]
+    result = CliRunner().invoke(cli, ["explain", *arguments])
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_an_exported_model_is_shared_with_kedro_run(photo, tmp_path, monkeypatch):
+    project = make_project(tmp_path / "project")
+    tiny = yaml.safe_load((project / "conf/miniature/parameters_models.yml").read_text())["models"]["resnet_v2"]
+    roster = {"models": {"tiny": tiny | {"weights": "random:0"}}}
+    (project / "conf/base/parameters_models.yml").write_text(yaml.safe_dump(roster))
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DO_NOT_TRACK", "true")
+    first = explain(photo, "tiny", device="cpu", batch_size=2, iterations=1)
+    model = project / "data/base/04_models/tiny.onnx"
+    written = model.stat().st_mtime_ns
+    second = explain(photo, "tiny", device="cpu", batch_size=7, iterations=1)
+    none = {"labelled": {"n": 0}}  # no photograph has a label of this model's ten classes
+    kedro_run(project, env="base", pipelines=["data_sampling", "model_export"], data_sampling=none)
+    assert model.stat().st_mtime_ns == written
+    assert (first.mask == second.mask).all()
+    assert first.record.evaluations == second.record.evaluations
+    arguments = ["explain", str(photo), "--model", "tiny", "--device", "cpu", "--iterations", "1"]
+    code = f"from mps_study.app.command_line import cli; cli({arguments}, standalone_mode=False)"
+    assert loaded_by(code, {"mps_study.app.explanation", "torch", "timm", "mlflow"}) == ["mps_study.app.explanation"]
+
+
+def test_importing_the_package_waits_for_neither_torch_nor_onnx_runtime():
+    assert loaded_by("import mps_study", {"torch", "onnxruntime", "kedro", "pandas"}) == []
+
+
+def loaded_by(code, modules):
+    """Which of the modules a process of its own has loaded after the code, sorted."""
+    code += f"\nimport sys; print(*sorted({modules} & set(sys.modules)))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout.splitlines()[-1].split()
+
+
+def test_kedro_offers_the_same_command(monkeypatch):
+    from kedro.framework.cli.cli import KedroCLI
+
+    root = Path(__file__).parents[2]
+    monkeypatch.chdir(root)
+    assert KedroCLI(project_path=root).get_command(None, "explain") is cli.commands["explain"]
+
+
+def test_a_model_that_another_process_exports_is_told_in_one_line(photo, tmp_path, monkeypatch):
+    from mps_study.datasets.claims import Claims
+
+    project = make_project(tmp_path / "project")
+    monkeypatch.chdir(project)
+    with Claims(project / "data/base/claims").claim("model_export/efficientnet_lite0"):
+        answer = CliRunner().invoke(cli, ["explain", str(photo)])
+    assert answer.exit_code == 1
+    assert "model_export/efficientnet_lite0 is held by process" in answer.stderr and answer.stderr.count("\n") == 1

@@ -1,0 +1,96 @@
+"""A model that fails does not stop the others; the report lists it, and the run ends with an error."""
+
+import shutil
+
+import pytest
+from click import ClickException
+from small_project import MODELS, kedro_run, table
+
+from mps_study.datasets.failures import FailureNotes
+from mps_study.datasets.records import MpsRecords
+
+BROKEN = MODELS[1]
+
+
+@pytest.fixture
+def broken(project, tmp_path, monkeypatch):
+    """A copy of the finished study in which one model file is cut short and the records are gone."""
+    copy = tmp_path / "project"
+    shutil.copytree(project, copy, symlinks=True)
+    monkeypatch.chdir(copy)
+    shutil.rmtree(copy / "data/miniature/05_mps_records")
+    model = copy / f"data/miniature/04_models/{BROKEN}.onnx"
+    model.write_bytes(model.read_bytes()[:1000])
+    return copy
+
+
+def failures(project):
+    """What stands as failed."""
+    return FailureNotes(str(project / "data/miniature/failures")).load()
+
+
+def test_the_study_goes_on_without_a_broken_model_says_so_and_recovers(broken):
+    stages = ["mps_extraction", "metrics", "statistics", "reporting"]
+    with pytest.raises(ClickException, match=rf"{BROKEN}: .*{BROKEN}\.onnx is not the model that its card describes"):
+        kedro_run(broken, pipelines=stages)
+    assert set(table(broken, "areas")["model"]) == set(MODELS) - {BROKEN}
+    assert list(failures(broken)) == [("mps_extraction", BROKEN)]
+    report = (broken / "data/miniature/08_report/report.html").read_text()
+    assert f"{BROKEN}, mps_extraction" in report and "is not the model that its card describes" in report
+
+    (broken / f"data/miniature/04_models/{BROKEN}.json").unlink()
+    kedro_run(broken, pipelines=["model_export", *stages])
+    assert set(table(broken, "areas")["model"]) == set(MODELS)
+    assert failures(broken) == {}
+
+
+def test_a_model_whose_export_fails_is_not_searched_with_its_old_file(broken):
+    wrong = {BROKEN: {"arguments": {"nonsense": 1}}}
+    with pytest.raises(ClickException, match=f"fine_tuning, {BROKEN}.*\n.*model_export, {BROKEN}: fine_tuning failed"):
+        kedro_run(broken, models=wrong)
+    assert set(table(broken, "areas")["model"]) == set(MODELS) - {BROKEN}
+
+
+def test_images_that_fail_beyond_the_share_end_the_run_with_an_error_once_all_is_done(broken):
+    model = MODELS[0]
+    manifest = table(broken, "manifest")
+    file = manifest["file"].iloc[3]
+    next((broken / "data/miniature/01_images").rglob(file)).write_bytes(b"no longer an image")
+    with pytest.raises(ClickException, match=f"{model}: 1 of 12 images failed.*first is {manifest['image'].iloc[3]}"):
+        kedro_run(broken, pipelines=["mps_extraction", "metrics"], model=model)
+    assert table(broken, "areas")["status"].eq("failed").sum() == 1
+    store = MpsRecords(str(broken / "data/miniature/05_mps_records")).load()
+    assert len(store.images(model, table(broken, "areas")["fingerprint"].iloc[0])) == 12
+    kedro_run(broken, pipelines=["mps_extraction"], model=model, extraction={"max_failed_share": 0.1})
+
+
+def test_a_run_in_which_every_model_fails_stops_there(broken):
+    with pytest.raises(ClickException, match=f"mps_extraction failed for every model:\n  {BROKEN}: "):
+        kedro_run(broken, pipelines=["mps_extraction", "metrics"], model=BROKEN)
+
+
+def test_a_second_run_of_a_stage_is_told_who_holds_it(broken):
+    from mps_study.datasets.claims import Claims
+
+    told = pytest.raises(ClickException, match="this study is being worked on: metrics is held by process")
+    with Claims(broken / "data/miniature/claims").claim("metrics"), told:
+        kedro_run(broken, pipelines=["mps_extraction", "metrics"], model=MODELS[0])
+
+
+def test_a_model_that_another_process_searches_is_left_to_it(broken):
+    from mps_study.datasets.claims import Claims
+
+    told = pytest.raises(ClickException, match=f"mps_extraction, {MODELS[0]}: .* is held by process")
+    with Claims(broken / "data/miniature/claims").claim(f"mps_extraction/{MODELS[0]}"), told:
+        kedro_run(broken, pipelines=["mps_extraction"])
+    store = broken / "data/miniature/05_mps_records"
+    assert sorted(path.name for path in store.iterdir()) == sorted(set(MODELS) - {MODELS[0], BROKEN})
+    kedro_run(broken, pipelines=["mps_extraction"], model=MODELS[0])
+
+
+def test_a_study_does_not_depend_on_mlflow(broken, monkeypatch, caplog):
+    (broken / "no_folder").touch()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{broken}/no_folder/mlflow.db")
+    kedro_run(broken, pipelines=["mps_extraction", "metrics"], model=MODELS[0])
+    assert "the run goes on, but what it finds from here on is not tracked" in caplog.text
+    assert set(table(broken, "areas")["model"]) == {MODELS[0]}
