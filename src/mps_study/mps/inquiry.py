@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,10 +28,11 @@ class BudgetSpent(Exception):
 class Inquiry:
     """Asks for one image on behalf of its searches.
 
-    No mutant is evaluated twice but by `ask_anew`. A reply whose two best logits lie within `margin_tolerance`, or
-    whose confidence lies that near (relatively) to one of `edges`, where passing is decided, is asked again in a batch
-    of one: rounding differs between batch shapes, and the answer must not. The same holds for log-odds that lie that
-    near to where they are rounded to another step (see `evidence`).
+    No mutant is evaluated twice but by `ask_anew`. A reply is asked again in a batch of one where the logits of the
+    target and of the best other class lie within `margin_tolerance` of each other, or its confidence that near
+    (relatively) to one of `edges`, where passing is decided, or its log-odds that near to where they are rounded to
+    another step (see `evidence`): rounding differs between batch shapes, and the answer must not. Where the classifier
+    knows that its batches are off by more than `margin_tolerance` (`Reply.tolerance`), that counts.
 
     `calls` is kept by the strategies (see `MpsRecord.calls`), `evaluations` here. `candidate` is the smallest set
     (one mutant) that has passed in company so far; one evaluation of the budget is always kept back so that it can
@@ -125,9 +127,11 @@ class Inquiry:
         return mask if self.allowed is None else mask & self.allowed
 
     def _restricted(self, mutants: Mutants) -> Mutants:
+        """The mutants as they are asked: of the allowed pixels only, and with the class that decides."""
+        target = self.target.label
         if self.allowed is None:
-            return mutants
-        return Within(mutants.shape, mutants.alone, mutants.label, inner=mutants, allowed=self.allowed)
+            return replace(mutants, target=target)
+        return Within(mutants.shape, mutants.alone, mutants.label, target, inner=mutants, allowed=self.allowed)
 
     def _spend(self, evaluations: int, keep_back: int = 0) -> None:
         budget = self.config.budget
@@ -139,7 +143,7 @@ class Inquiry:
         reply = _with_log_odds((yield mutants), mutants)
         if reply.margins is None or mutants.alone:
             return reply
-        tolerance = self.config.margin_tolerance
+        tolerance = max(self.config.margin_tolerance, reply.tolerance)
         close = reply.margins < tolerance
         for edge in self.edges:
             close |= np.abs(reply.confidences - edge) < tolerance * edge
@@ -180,14 +184,14 @@ def _with_log_odds(reply: Reply, mutants: Mutants) -> Reply:
     top, else the most that they can be.
     """
     if mutants.label < 0:
-        return Reply(reply.labels, reply.confidences, reply.margins)
+        return replace(reply, log_odds=None)
     share = np.clip(reply.confidences.astype(np.float64), _LEAST_ODDS, 1 - _LEAST_ODDS)
     share = np.where(reply.labels == mutants.label, share, np.minimum(share, 1 - share))
     known = reply.log_odds
     log_odds = np.log(share / (1 - share)).astype(np.float32)
     if known is not None:
         log_odds = np.where(np.isnan(known), log_odds, known)
-    return Reply(reply.labels, reply.confidences, reply.margins, log_odds)
+    return replace(reply, log_odds=log_odds)
 
 
 def _entries(reply: Reply) -> list[tuple[int, np.float32, np.float32]]:
