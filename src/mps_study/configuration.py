@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mps_study.models.roster import unknown
+from mps_study.mps.config import laid_over
 
 # Kedro 1.7 calls a function that OmegaConf 2.4 has renamed; nothing that a user could act on.
 warnings.filterwarnings("ignore", message="register_new_resolver", category=UserWarning)
@@ -34,11 +36,22 @@ class StudyConfigLoader(OmegaConfigLoader):
         super().__init__(conf_source, env, **rest)
 
     def __getitem__(self, key: str) -> dict[str, Any]:
-        """One kind of configuration, its files merged and its references filled in."""
+        """One kind of configuration, its files merged and its references filled in.
+
+        The `search` of `--params` is laid over that of conf as a search, not key by key: see `laid_over`.
+        """
+        given = self.runtime_params or {}
+        self.runtime_params = {name: value for name, value in given.items() if name != "search"}
         try:
             loaded: dict[str, Any] = super().__getitem__(key)
+            if key == "parameters" and "search" in given:
+                below, above = loaded.get("search", {}), given["search"]
+                both = isinstance(below, Mapping) and isinstance(above, Mapping)
+                loaded = loaded | {"search": laid_over(below, above) if both else above}
         except (OmegaConfBaseException, ValueError) as error:
             raise ClickException(f"the {key} in {self.conf_source}: {' '.join(str(error).split())}") from error
+        finally:
+            self.runtime_params = given
         return loaded
 
 
