@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mps_study.mps.mutants import Mutants, Picture
 
 ENGINE_VERSION = 3
-"""Raised whenever a change of the engine can change a mask or a status; part of every fingerprint."""
+"""Raised whenever a change of the engine, or of a default, can change a mask or a status; in every fingerprint."""
 
 FOUND = "found"
 BASELINE = "baseline"
