@@ -10,7 +10,6 @@ from kedro.framework.startup import bootstrap_project
 from mps_study import SearchConfig
 from mps_study.mps.minimal.minimal import Minimal
 
-
 UNREAD = "search.iterations is not read by the strategy minimal"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mps_study.mps.baselines import Baseline, checked_baseline
 from mps_study.mps.common.answers import unknown, unread
-from mps_study.mps.common.choices import Choices, all_names, choice, choices_in, chosen, flat, taken_by
+from mps_study.mps.common.choices import Choices, all_names, choice, choices_in, chosen, flat, kind_of, taken_by
 from mps_study.mps.common.fields import TAKE, flag, number, taken, whole
 from mps_study.mps.common.terms import Terms
 from mps_study.mps.common.values import changed_values_of, values_of
@@ -58,29 +58,29 @@ class SearchConfig(Terms):
     keep_landscape: bool = flag(False)
 
     def __init__(self, strategy: str | Mapping[str, Any] | Strategy = "rex", **parameters: Any) -> None:
-        given = {"strategy": strategy, **parameters}
-        own = {each.name: each for each in fields(self)}
-        loose = {name: value for name, value in given.items() if name not in own}
-        for name, each in own.items():
-            if name not in _CHOICES:
-                object.__setattr__(self, name, each.metadata[TAKE](name, given.get(name, each.default)))
+        loose = {"strategy": strategy, **parameters}
+        given = {each.name: loose.pop(each.name, each.default) for each in fields(self)}
+        for name in (name for name in given if name not in _CHOICES):
+            self._take(name, given[name])
         for name, choices in _CHOICES.items():
-            wanted = given.get(name, own[name].default)
-            read = {} if name == "several_by" and self.several == 1 else loose
-            part = own[name].metadata[TAKE](name, chosen(name, wanted, choices, read))
-            object.__setattr__(self, name, part)
-            loose = {each: loose[each] for each in loose.keys() - (taken_by(wanted, choices, read) & read.keys())}
+            offered = {} if name == "several_by" and self.several == 1 else loose
+            self._take(name, chosen(name, given[name], choices, offered))
+            read = taken_by(given[name], choices, offered)
+            loose = {each: value for each, value in loose.items() if each not in read}
+        known = self.names()
         for name in loose:
-            known = self.names()
-            raise ValueError(
-                unread(name, "strategy", self.strategy, STRATEGIES) if name in known else unknown(name, known)
-            )
+            raise ValueError(unread(name, self.strategy, STRATEGIES) if name in known else unknown(name, known))
         self._check_together()
+
+    def _take(self, name: str, value: object) -> None:
+        """Set a parameter, checked by its own rule."""
+        rule = self.__dataclass_fields__[name].metadata[TAKE]
+        object.__setattr__(self, name, rule(name, value))
 
     def _check_together(self) -> None:
         """Raise ValueError where two parameters exclude each other."""
         if not self.strategy.asked_again:
-            kind = values_of(self)["strategy"]["kind"]
+            kind = kind_of(self.strategy, STRATEGIES)
             if self.floors:
                 raise ValueError(f"search.floors is {list(self.floors)}; the strategy {kind} has no floor, use []")
             if self.several > 1:
@@ -103,7 +103,7 @@ class SearchConfig(Terms):
         A parameter that is added later, with a default that changes nothing, leaves it as it is; hence no default
         may change, unless `ENGINE_VERSION` is raised (docs/decisions/0009).
         """
-        values = {"strategy": {"kind": values_of(self)["strategy"]["kind"]}} | changed_values_of(self)
+        values = {"strategy": {"kind": kind_of(self.strategy, STRATEGIES)}} | changed_values_of(self)
         if self.several == 1:
             values = {name: value for name, value in values.items() if name not in ("several_by", "overlap")}
         return values

@@ -8,15 +8,15 @@ from mps_study.mps.common.choices import Choices, all_names, choices_in, kind_of
 from mps_study.mps.common.fields import Parameters, nearest
 
 
-def unread(name: str, what: str, part: Parameters, choices: Choices) -> str:
-    """One line for a parameter that other choices read, but not this one: what this one reads, and which others do."""
-    about = f"the {what} {kind_of(part, choices)}"
+def unread(name: str, strategy: Parameters, choices: Choices) -> str:
+    """One line for a parameter that other strategies read, but not this one: what this one reads, and which do."""
+    about = f"the strategy {kind_of(strategy, choices)}"
     readers = f"choose {', '.join(kind for kind, each in choices.items() if name in all_names({kind: each}))}"
-    for inner, others in choices_in(part).items():
-        about += f" with the {inner} {kind_of(getattr(part, inner), others)}"
+    for inner, others in choices_in(strategy).items():
+        about += f" with the {inner} {kind_of(getattr(strategy, inner), others)}"
         of_inner = [kind for kind, each in others.items() if name in all_names({kind: each})]
         readers = f"choose the {inner} {', '.join(of_inner)}" if of_inner else readers
-    reads = ", ".join(names_of(part)) or "no parameter"
+    reads = ", ".join(names_of(strategy)) or "no parameter"
     return f"search.{name} is not read by {about} (it reads {reads}); leave it out, or {readers}"
 
 

@@ -50,7 +50,8 @@ def chosen(name: str, given: object, choices: Choices, loose: dict[str, Any]) ->
     kind, arguments = _kind(name, given, choices)
     part, read = choices[kind], taken_by(kind, choices, loose | arguments)
     for stranger in (each for each in arguments if each not in read):
-        raise ValueError(f"search.{name} is {given!r}; {kind} has no parameter {stranger!r}{nearest(stranger, read)}")
+        near = nearest(stranger, all_names({kind: part}))
+        raise ValueError(f"search.{name} is {given!r}; {kind} has no parameter {stranger!r}{near}")
     for twice in (each for each in read if each in loose and each in arguments):
         raise ValueError(_twice(twice))
     beside = {each: value for each, value in (loose | arguments).items() if each in read}
@@ -60,7 +61,7 @@ def chosen(name: str, given: object, choices: Choices, loose: dict[str, Any]) ->
 
 
 def taken_by(given: object, choices: Choices, loose: Mapping[str, Any]) -> set[str]:
-    """Names of the loose parameters that a choice would take: none for an object, all for what is no choice."""
+    """Names of those loose parameters that a choice takes: none for an object, all for what is no choice."""
     if isinstance(given, Parameters):
         return set()
     kind = given.get("kind") if isinstance(given, Mapping) else given
@@ -72,7 +73,7 @@ def taken_by(given: object, choices: Choices, loose: Mapping[str, Any]) -> set[s
         if CHOICES in each.metadata:
             inside = arguments.get(each.name, loose.get(each.name, each.default))
             names |= taken_by(inside, each.metadata[CHOICES], loose)
-    return names
+    return names & loose.keys()
 
 
 def names_of(part: Parameters) -> Iterator[str]:
