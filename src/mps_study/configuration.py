@@ -38,21 +38,34 @@ class StudyConfigLoader(OmegaConfigLoader):
     def __getitem__(self, key: str) -> dict[str, Any]:
         """One kind of configuration, its files merged and its references filled in.
 
-        The `search` of `--params` is laid over that of conf as a search, not key by key: see `laid_over`.
+        Groups of `--params` are laid over conf here, once its environments are merged: Kedro lays them over each of
+        these, and a group of the later one then replaces the whole group of base.
         """
         given = self.runtime_params or {}
-        self.runtime_params = {name: value for name, value in given.items() if name != "search"}
+        groups = {name: value for name, value in given.items() if isinstance(value, Mapping)}
+        self.runtime_params = {name: value for name, value in given.items() if name not in groups}
         try:
             loaded: dict[str, Any] = super().__getitem__(key)
-            if key == "parameters" and "search" in given:
-                below, above = loaded.get("search", {}), given["search"]
-                both = isinstance(below, Mapping) and isinstance(above, Mapping)
-                loaded = loaded | {"search": laid_over(below, above) if both else above}
+            if key == "parameters":
+                loaded = _overlaid(loaded, {name: value for name, value in groups.items() if name != "search"})
+                if "search" in groups:  # as a search, not key by key
+                    below = loaded.get("search")
+                    loaded["search"] = laid_over(below if isinstance(below, Mapping) else {}, groups["search"])
         except (OmegaConfBaseException, ValueError) as error:
             raise ClickException(f"the {key} in {self.conf_source}: {' '.join(str(error).split())}") from error
         finally:
             self.runtime_params = given
         return loaded
+
+
+def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of `below` with those of `above` in their place, at every depth."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = _overlaid(old, value) if both else value  # type: ignore[arg-type]
+    return merged
 
 
 def yaml_fault(file: Path) -> str | None:

@@ -202,7 +202,7 @@ def test_a_key_that_is_missing_is_named(path):
         (("search", "strategy"), {"kind": "minimal", "granularty": 4}, "did you mean 'granularity'?"),
         (("search", "strategy"), {"kind": "rex", "iterations": 4}, "search.iterations is given twice"),
         (("search", "strategy"), {"granularity": 4}, "use one of rex, contrastive, complete, minimal"),
-        (("search", "ranking"), "given", "search.ranking is 'given', but a study has no maps"),
+        (("search",), {"ranking": "given"}, "search.ranking is 'given', but a study has no maps"),
         (("search", "ranking"), {"kind": "random", "seed": 4}, "random has no parameter 'seed'"),
         (("models",), {}, "parameter 'models': Dictionary should have at least 1 item"),
         (("models", "../evil"), OWN, "models.../evil"),

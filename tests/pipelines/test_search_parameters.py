@@ -53,9 +53,13 @@ def test_a_search_of_conf_may_be_written_nested_and_params_have_the_last_word(pr
     assert search(project_of_conf, strategy="minimal") == SearchConfig("minimal")
 
 
-def test_params_lie_over_the_search_of_base_whatever_else_an_environment_says(project_of_conf):
+def test_params_lie_over_the_groups_of_base_whatever_else_an_environment_says(project_of_conf):
     (project_of_conf / "conf/local/parameters.yml").write_text("model: efficientnet_lite0\n")
     assert search(project_of_conf, seed=3).strategy == SearchConfig(iterations=5, cuts="fraction").strategy
+    params = {"data_sampling": {"labelled": {"n": 2}}}
+    with KedroSession.create(project_path=project_of_conf, runtime_params=params) as session:
+        sampling = session.load_context().params["data_sampling"]
+    assert (sampling.labelled.n, sampling.unlabelled.n, sampling.labelled.source) == (2, 3, {"kind": "photos"})
 
 
 @pytest.mark.parametrize(
