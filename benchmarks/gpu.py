@@ -26,9 +26,9 @@ import onnxruntime as ort
 from mps_study import MpsRecord, OnnxClassifier, SearchConfig, extract_mps
 from mps_study.images.decoding import decode
 from mps_study.models.export.card import ModelCard
-from mps_study.models.inference.classifier import _asking
 from mps_study.models.inference.devices import provider_options
 from mps_study.models.inference.throughput import machine, rate_of
+from mps_study.models.inference.tolerance import trial
 from mps_study.mps.types import Picture, Reply, Slice
 
 ROOT = Path(__file__).parents[1]
@@ -129,7 +129,9 @@ def searched(
         records = list(extract_mps(images, watched, config, chosen.in_flight))
         seconds = time.perf_counter() - start
     evaluations = sum(record.evaluations for record in records)
-    raw = rate_of(_asking(classifier._together_now(), picture_of(images[0][1])), classifier.batch_size, 1)
+    raw = rate_of(
+        classifier._asking(classifier._painting or "numpy", picture_of(images[0][1])), classifier.batch_size, 1
+    )
     rows = sum(watched.together) + sum(watched.alone)
     return {
         "seconds an image": round(seconds / len(images), 3),
@@ -151,9 +153,9 @@ def rates(path: Path, device: str, precision: str, pixels: np.ndarray) -> dict[s
     classifier = OnnxClassifier(path, device, precision=precision)  # type: ignore[arg-type]
     picture = picture_of(pixels)
     sizes = (1, 8, 16, 32, 64, 128, 256) if device == "cuda" else (1, 4)
-    painted = classifier._opened(classifier._painting or "numpy")
-    figures: dict[str, Any] = {str(size): round(rate_of(_asking(painted, picture), size, 1)) for size in sizes}
-    figures["alone"] = round(rate_of(_asking(classifier._alone, picture), 1, 1))
+    ask = classifier._asking(classifier._painting or "numpy", picture)
+    figures: dict[str, Any] = {str(size): round(rate_of(ask, size, 1)) for size in sizes}
+    figures["alone"] = round(rate_of(lambda n: classifier._alone.output([trial(picture, n)], n), 1, 1))
     figures["chosen"] = [classifier.batch_size, classifier.workers]
     classifier._measure_tolerance(picture)
     return figures | {"tolerance": classifier._tolerance}

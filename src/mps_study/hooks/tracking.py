@@ -18,6 +18,7 @@ from mps_study.common.interrupts import interrupts_kept
 from mps_study.datasets.records import RecordShard
 from mps_study.hooks.checks import raw_parameters
 from mps_study.images.sampling import HALVES
+from mps_study.mps.config import flattened
 from mps_study.report.figures.style import model_colours
 
 log = logging.getLogger(__name__)
@@ -246,7 +247,7 @@ class MlflowHooks:
 
     def _run_parameters(self, model: str) -> dict[str, Any]:
         entry = self._parameters["models"][model]
-        search = {f"search.{name}": value for name, value in self._parameters["search"].items()}
+        search = {f"search.{name}": value for name, value in flattened(self._parameters["search"]).items()}
         return {
             "model": model,
             "timm": entry.get("timm") or entry.get("onnx"),

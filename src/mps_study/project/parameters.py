@@ -149,16 +149,16 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     if not faults:
         faults += _sources_faults(DataSampling.model_validate(parameters["data_sampling"]))
         faults += _roster_faults(Roster.model_validate(parameters["models"]), parameters.get("model"))
-        faults += _files_of_search(parameters["search"])
+        faults += _files_of_search(SearchConfig(**parameters["search"]))
     if faults:
         raise ParameterError("\n".join(faults))
 
 
-def _files_of_search(search: Mapping[str, Any]) -> list[str]:
+def _files_of_search(search: SearchConfig) -> list[str]:
     """What a search needs besides the images: a study reads a baseline image from a file, and has no maps."""
-    if search.get("ranking") == "given":
+    if search.strategy.needs_map:
         return ["search.ranking is 'given', but a study has no maps; hand them to mps_study.extract_mps, `maps`"]
-    baseline = search.get("baseline")
+    baseline = search.baseline
     kind = baseline.get("kind") if isinstance(baseline, Mapping) else baseline
     if kind != "image":
         return []
@@ -203,7 +203,7 @@ def _faults(name: str, values: Any, group: type) -> list[str]:
     if not isinstance(values, Mapping):
         return [f"parameter group {name!r} is {values!r}; it must be a mapping of names to values"]
     if dataclasses.is_dataclass(group):
-        known = [field.name for field in dataclasses.fields(group)]
+        known = group.names() if group is SearchConfig else [field.name for field in dataclasses.fields(group)]
         faults = [_unknown(f"{name}.{key}", name, known) for key in values if key not in known]
         missing = (field.name for field in dataclasses.fields(group) if field.default is dataclasses.MISSING)
         faults += [f"parameter '{name}.{key}' is missing" for key in missing if key not in values]

@@ -7,8 +7,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.inference.onnx_file import OnnxFileError
+from mps_study.mps.minimal.tiles import Cells, grid
 from mps_study.mps.mutants import Boxes, Masks, Prefixes, Ranking, Within
-from mps_study.mps.tiles import Cells, grid
 from mps_study.mps.types import Picture, Slice
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mps_study.models.inference.painter import PREFIX, bytes_of
 from mps_study.models.inference.slots import Slots
-from mps_study.mps.mutants import Boxes, Mutants, Prefixes, Ranking
-from mps_study.mps.types import Picture, Slice
+from mps_study.mps.mutants import Boxes, Mutants, Picture, Prefixes, Ranking
+from mps_study.mps.types import Slice
 
 Array = NDArray[Any]
 

@@ -29,7 +29,8 @@ from mps_study.models.inference.throughput import (
     rate_of,
 )
 from mps_study.models.inference.tolerance import MUTANTS, SAFETY, largest_difference, trial
-from mps_study.mps.types import Picture, Reply, Slice
+from mps_study.mps.mutants import Picture
+from mps_study.mps.types import Reply, Slice
 
 log = logging.getLogger(__name__)
 
@@ -93,11 +94,8 @@ class OnnxClassifier:
         self.input_shape, self.classes = self.signature.shape, self.signature.classes
         self._alone = PaintedByNumpy(session, self.signature, self.path)
         self._together: Painted | None = None
-        can_paint = painter_fault(graph) is None
-        self._painting: Painting | None = painting or (None if can_paint and self.device == "cpu" else "numpy")
-        if self.device == "cuda" and can_paint and painting is None:
-            self._painting = "graph"
         self._batch_size, self._workers = batch_size or self.signature.batch or 0, workers or 0
+        self._painting = painting or self._painting_without_measuring(painter_fault(graph) is None)
         self._tolerance: float | None = None
         self._lock = threading.RLock()
         self.measured: Throughput | None = None
@@ -107,6 +105,14 @@ class OnnxClassifier:
                 f"{self.path}: the model's batch axis is fixed at {self.signature.batch}; "
                 f"a batch size of {batch_size} needs an export with a dynamic batch axis, or set batch_size to null"
             )
+
+    def _painting_without_measuring(self, possible: bool) -> Painting | None:
+        """In the graph on CUDA; on CPU what is faster, where anything is measured at all."""
+        if not possible:
+            return "numpy"
+        if self.device == "cuda":
+            return "graph"
+        return "numpy" if self._batch_size and self._workers else None
 
     @property
     def workers(self) -> int:
@@ -217,7 +223,7 @@ class OnnxClassifier:
             sizes = [self._batch_size] if self._batch_size else CANDIDATE_BATCH_SIZES[self.device]
             crews = [self._workers] if self._workers else candidate_workers(self.device)
             first: Painting = self._painting or "numpy"
-            found = measure(_asking(self._opened(first), zeros), sizes, crews, AS_GOOD[self.device])
+            found = measure(self._asking(first, zeros), sizes, crews, AS_GOOD[self.device])
             found = found.model_copy(update={"painting": first})
             if self._painting is None:
                 found = self._with_faster_painting(found, zeros)
@@ -232,11 +238,17 @@ class OnnxClassifier:
         size, crew = found.batch_size, found.workers
         if size * crew / found.evaluations_per_second > TRIAL_SECONDS:
             return found
-        ways = [_asking(self._opened(way), picture) for way in ("numpy", "graph")]
+        paintings: tuple[Painting, ...] = ("numpy", "graph")
+        ways = [self._asking(way, picture) for way in paintings]
         rates = np.max([[rate_of(way, size, crew) for way in ways] for _ in range(2)], axis=0)
         if rates[1] < WORTH_IT * rates[0]:
             return found
         return found.model_copy(update={"painting": "graph", "evaluations_per_second": round(float(rates[1]), 1)})
+
+    def _asking(self, painting: Painting, picture: Picture) -> Callable[[int], object]:
+        """Asks about so many mutants of a picture in one call, in a session of its own."""
+        painted, least = self._opened(painting), self.signature.batch
+        return lambda n: painted.output([trial(picture, n)], max(n, least))
 
     def _measure_tolerance(self, picture: Picture) -> None:
         """How far answers in batches are from those alone, on mutants of a real picture; 0 where all are alone."""
@@ -263,11 +275,6 @@ class OnnxClassifier:
         whole = self.logits(picture.pixels[None])
         alone = np.concatenate([self._answer_alone(part) for part in _chunks([mutants], 1)])
         return largest_difference(alone, self._answers([mutants]), int(whole[0].argmax()))
-
-
-def _asking(painted: Painted, picture: Picture) -> Callable[[int], object]:
-    """Asks about so many mutants of a picture in one call."""
-    return lambda n: painted.output([trial(picture, n)], n)
 
 
 def _rows(batch: Sequence[Slice]) -> int:

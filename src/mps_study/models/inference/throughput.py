@@ -71,7 +71,7 @@ def candidate_workers(device: str) -> list[int]:
 
 
 def measure(ask: Ask, batch_sizes: Sequence[int], workers: Sequence[int], as_good: float = 0.97) -> Throughput:
-    """Time candidates; the most workers within 10 % of the best rate, and of theirs the smallest batch that is `as_good`.
+    """Time candidates; the most workers within 10 % of the best rate, and their smallest batch that is `as_good`.
 
     On a machine that is busy while this is measured all numbers of workers look alike; what is kept is to be right when
     it is free. So the most workers are timed with every size, and fewer only with the size that was best.

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mps_study.models.inference.replies import log_odds, reply_of_logits
-from mps_study.mps.mutants import Boxes
-from mps_study.mps.types import Picture, Slice
+from mps_study.mps.mutants import Boxes, Picture
+from mps_study.mps.types import Slice
 
 MUTANTS = 64
 """Of which the difference is measured, or one batch if that is smaller."""
