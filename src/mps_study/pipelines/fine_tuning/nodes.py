@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import pandas as pd
+from click import ClickException
 from PIL import Image
 
 from mps_study.common.digests import digest_of
@@ -45,7 +46,7 @@ def fine_tune_models(
     others go on.
 
     Raises:
-        ClickException: no model at all could be trained.
+        ClickException: no model at all could be trained, or there are no images to train on.
     """
     chosen = {n: e for n, e in roster.choose(model, compared).items() if e.wants_fine_tuning}
     if not chosen:
@@ -56,7 +57,7 @@ def fine_tune_models(
     from mps_study.models.weights.loading import digest_of_tensors
 
     if training_manifest.empty:
-        raise ValueError(f"{', '.join(chosen)} want fine-tuning, but data_sampling.training names no source")
+        raise ClickException(f"{', '.join(chosen)} want fine-tuning, but data_sampling.training names no source")
     facts = dataclasses.asdict(recipe)
     sample = digest_of(training_manifest[["image", "sha256", "label"]].astype(str).to_dict("list"))
     requests = {n: fine_tuning_request(e, sample, facts) for n, e in chosen.items()}
