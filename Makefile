@@ -31,7 +31,7 @@ test: .venv/installed  ## lint, types, import contracts, all tests
 	$(BIN)/pytest -m "not slow and not gpu" -n 2 --dist loadfile
 
 export-check: .venv/installed  ## export each of the paper's 15 models with random weights (half an hour, 14 GB), and write docs/export.md
-	$(BIN)/python -m mps_study.models.export.export_check conf/paper/parameters_models.yml docs/export.md
+	$(BIN)/python -m mps_study.models.export.export_check conf/base/parameters_models.yml docs/export.md --compared conf/paper/parameters.yml
 
 format: .venv/installed  ## format and mend what ruff can
 	$(BIN)/ruff format .
@@ -44,7 +44,7 @@ benchmarks/.rex/installed:
 
 benchmark: .venv/installed benchmarks/.rex/installed  ## measure search and engine beside rex-xai: make benchmark IMAGES=FOLDER
 	@test -n "$(IMAGES)" || { echo "say which images: make benchmark IMAGES=FOLDER (one sub-folder a class)"; exit 1; }
-	test -f data/base/04_models/efficientnet_lite2.json || { $(BIN)/kedro run --pipelines data_sampling && $(BIN)/kedro run --pipelines model_export; }
+	test -f data/base/04_models/efficientnet_lite2.json || $(BIN)/kedro run --pipelines model_export
 	$(BIN)/python benchmarks/run.py --images $(IMAGES) $(ARGUMENTS)
 
 torture: .venv/installed  ## kill studies, fill their disk, start them twice, and compare what is left (twenty minutes)

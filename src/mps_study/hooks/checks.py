@@ -9,6 +9,8 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
+from mps_study.common.commands import THIS_RUN
+from mps_study.hooks.upstream import upstream_fault
 from mps_study.project.parameters import ParameterError, check_parameters
 
 
@@ -17,7 +19,8 @@ class CheckHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Check the parameters."""
+        """Remember what was typed, for commands in messages, and check the parameters."""
+        THIS_RUN.env, THIS_RUN.params = context.env, getattr(context, "_runtime_params", None) or {}
         try:
             check_parameters(raw_parameters(context))
         except ParameterError as error:
@@ -39,6 +42,9 @@ class CheckHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Say in one line all that this run needs and lacks."""
+        fault = upstream_fault(pipeline, catalog, run_params.get("pipeline_names") or [])
+        if fault:
+            raise ClickException(fault)
         from mps_study.project.needs import NEEDS  # ONNX Runtime takes time, which `kedro --help` need not wait for
 
         nodes = {node.name for node in pipeline.nodes}

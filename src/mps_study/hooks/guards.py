@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EFBIG)
 BY_MODEL = ("fine_tuning", "model_export", "mps_extraction")
 """Stages that claim model by model, so that several processes can share the work."""
+SHARED = ("data_sampling",)
+"""Stages whose work serves whoever comes later: one that is held is waited for, and then found done."""
 
 
 class ClaimHooks:
@@ -40,7 +42,7 @@ class ClaimHooks:
             return
         claims: Claims = catalog.load("claims")
         try:
-            self._held.enter_context(claims.claim(stage))
+            self._held.enter_context(claims.claim(stage, wait=stage in SHARED))
         except ClaimedError as error:
             self._stage = ""
             raise ClickException(f"this study is being worked on: {error}") from None

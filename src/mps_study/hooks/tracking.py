@@ -18,6 +18,7 @@ from mps_study.common.interrupts import interrupts_kept
 from mps_study.datasets.records import RecordShard
 from mps_study.hooks.checks import raw_parameters
 from mps_study.images.sampling import HALVES
+from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import flattened
 from mps_study.report.figures.style import model_colours
 
@@ -228,7 +229,10 @@ class MlflowHooks:
         return str(self._client.create_experiment(self._study, tags=tags))
 
     def _tags(self, model: str, fingerprint: str) -> dict[str, str]:
-        architectures = {name: str(entry["architecture"]) for name, entry in self._parameters["models"].items()}
+        chosen = Roster.model_validate(self._parameters["models"]).of_study(
+            self._parameters["model"], self._parameters["compared"]
+        )
+        architectures = {name: entry.architecture for name, entry in chosen.items()}
         return {
             "model": model,
             "architecture": architectures[model],

@@ -13,6 +13,7 @@ def create_pipeline() -> Pipeline:
                 fine_tune_models,
                 [
                     "params:models",
+                    "params:compared",
                     "params:model",
                     "training_images",
                     "training_manifest",

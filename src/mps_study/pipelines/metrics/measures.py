@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
+from click import ClickException
 
+from mps_study.common.commands import kedro_run
 from mps_study.compare.overlap import Seen
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records import RecordStore, unpack_mask
 from mps_study.models.export.card import ModelCard
-from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FOUND
 from mps_study.pipelines.failing import ensure_ready
@@ -21,16 +22,20 @@ log = logging.getLogger(__name__)
 
 
 def fingerprints_of(
-    roster: Roster,
+    models: Iterable[str],
     cards: Mapping[str, ModelCard],
     search: SearchConfig,
     manifest: pd.DataFrame,
     store: RecordStore,
     failures: Failures,
 ) -> dict[str, str]:
-    """Model -> fingerprint of its records under this configuration; models without complete records are left out."""
+    """Model -> fingerprint of its records under this configuration; models without complete records are left out.
+
+    Raises:
+        ClickException: no model has any.
+    """
     marks = {}
-    for name in roster.root:
+    for name in models:
         try:
             ensure_ready(name, failures)
         except ValueError as error:
@@ -41,16 +46,13 @@ def fingerprints_of(
             marks[name] = digest
         else:
             log.warning(
-                "%s has no complete records under this configuration and is left out; "
-                "run `kedro run --pipeline mps_extraction --params model=%s`",
+                "%s has no complete records under this configuration and is left out; run `%s`",
                 name,
-                name,
+                kedro_run("mps_extraction", model=name),
             )
     if not marks:
-        raise ValueError(
-            "no model has complete records under this configuration; "
-            "run `kedro run --pipeline mps_extraction` (with the same --env and --params) first"
-        )
+        command = kedro_run("mps_extraction", "metrics")
+        raise ClickException(f"no model has complete records under this configuration; run `{command}`")
     return marks
 
 

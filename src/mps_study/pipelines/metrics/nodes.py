@@ -22,6 +22,8 @@ from mps_study.project.parameters import Metrics
 
 def compute_areas(
     roster: Roster,
+    compared: list[str],
+    model: str | None,
     model_cards: dict[str, ModelCard],
     search: SearchConfig,
     manifest: pd.DataFrame,
@@ -29,7 +31,7 @@ def compute_areas(
     failures: Failures,
 ) -> pd.DataFrame:
     """The `areas` frame."""
-    marks = fingerprints_of(roster, model_cards, search, manifest, mps_records, failures)
+    marks = fingerprints_of(roster.of_study(model, compared), model_cards, search, manifest, mps_records, failures)
     architectures = {name: model_cards[name].architecture for name in marks}
     return measure_areas(small_records(mps_records, marks), manifest, architectures)
 

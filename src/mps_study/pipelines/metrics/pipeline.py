@@ -11,7 +11,16 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 compute_areas,
-                ["params:models", "model_cards", "params:search", "manifest", "mps_records", "failures_so_far"],
+                [
+                    "params:models",
+                    "params:compared",
+                    "params:model",
+                    "model_cards",
+                    "params:search",
+                    "manifest",
+                    "mps_records",
+                    "failures_so_far",
+                ],
                 "areas",
                 name="compute_areas",
             ),

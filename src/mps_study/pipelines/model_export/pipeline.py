@@ -13,6 +13,7 @@ def create_pipeline() -> Pipeline:
                 export_models,
                 [
                     "params:models",
+                    "params:compared",
                     "params:model",
                     "images",
                     "manifest",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.common.commands import kedro_run
 from mps_study.common.digests import digest_of_files
 from mps_study.common.progress import progress_bar
 from mps_study.datasets.images import ImageFiles
@@ -114,8 +115,8 @@ def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tup
     """
     if digest_of_files(*files_of(model)) != card.digest:
         raise ValueError(
-            f"{model} is not the model that its card describes (its sha256 differs); "
-            f"run `kedro run --pipeline model_export --params model={card.name}` to export it again"
+            f"{model} is not the model that its card describes (its sha256 differs); delete it, and export it again: "
+            f"`{kedro_run('model_export', model=card.name)}`"
         )
     chosen = extraction.batch_size, extraction.workers
     classifier = OnnxClassifier(model, extraction.device, *chosen, precision=extraction.precision)

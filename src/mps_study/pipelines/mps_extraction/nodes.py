@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mps_study.common.commands import kedro_run
 from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
@@ -30,6 +31,7 @@ Step = tuple[RecordShard, dict[str, ModelCard], Failures]
 
 def extract_records(
     roster: Roster,
+    compared: list[str],
     model: str | None,
     onnx_models: dict[str, Path],
     model_cards: dict[str, ModelCard],
@@ -49,14 +51,14 @@ def extract_records(
     Raises:
         ClickException: no model at all has its records.
     """
-    chosen = list(roster.choose(model))
+    chosen = list(roster.choose(model, compared))
     failures: dict[tuple[str, str], str | None] = {}
     waiting = chosen
 
     def searched(name: str) -> Iterator[Step]:
         ensure_ready(name, failed_before)
         if name not in model_cards or name not in onnx_models:
-            raise FileNotFoundError("it has not been exported; run `kedro run --pipeline model_export` first")
+            raise FileNotFoundError(f"it has not been exported; run `{kedro_run('model_export', model=name)}` first")
         card = model_cards[name]
         mark = fingerprint(card, search, manifest)
         if so_far.is_complete(name, mark.digest):

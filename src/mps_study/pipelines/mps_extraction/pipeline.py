@@ -13,6 +13,7 @@ def create_pipeline() -> Pipeline:
                 extract_records,
                 [
                     "params:models",
+                    "params:compared",
                     "params:model",
                     "onnx_models",
                     "model_cards",

@@ -45,6 +45,8 @@ def gather_results(
     left_out: pd.DataFrame,
 ) -> StudyResults:
     """What tables, figures and report read."""
+    shown_models = {*areas["model"], *parameters["compared"], parameters["model"]}
+    model_cards = {name: card for name, card in model_cards.items() if name in shown_models}
     pictures = Pictures(manifest, areas, model_cards, images, mps_records)
     shown = {name: group for name, group in parameters.items() if name != "models"}
     return StudyResults(
@@ -68,7 +70,9 @@ def gather_results(
         },
         figure_images=images_of_figures(reporting, manifest),
         left_out=dict(zip(left_out["image"], left_out["reason"], strict=True)) if len(left_out) else {},
-        failed_stages={f"{model}, {stage}": str(reason) for (stage, model), reason in failures.items()},
+        failed_stages={
+            f"{model}, {stage}": str(reason) for (stage, model), reason in failures.items() if model in shown_models
+        },
     )
 
 
