@@ -58,7 +58,7 @@ viz: .venv/installed  ## show the pipelines in a browser
 	$(BIN)/kedro viz run
 
 mlflow: .venv/installed  ## compare the models in a browser
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
+	$(BIN)/mlflow ui --backend-store-uri '$(or $(MLFLOW_TRACKING_URI),sqlite:///mlflow.db)'
 
 clean:  ## remove every study's data, the MLflow database and caches, but not .venv
 	rm -rf data/*/ mlflow.db mlruns mlartifacts site .mypy_cache .ruff_cache .pytest_cache

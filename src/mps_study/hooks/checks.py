@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from typing import Any
 
 from click import ClickException
@@ -17,9 +18,10 @@ class CheckHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Check the parameters."""
+        """Check the parameters, whose relative paths are the project's."""
         try:
-            check_parameters(raw_parameters(context))
+            with chdir(context.project_path):
+                check_parameters(raw_parameters(context))
         except ParameterError as error:
             raise ClickException(str(error)) from None
 
@@ -41,7 +43,7 @@ class CheckHooks:
         """Say in one line all that this run needs and lacks."""
         from mps_study.project.needs import NEEDS  # ONNX Runtime takes time, which `kedro --help` need not wait for
 
-        nodes = {node.name for node in pipeline.nodes}
+        nodes = {node.short_name for node in pipeline.nodes}
         missing = [fault for need in NEEDS if (fault := need(nodes, catalog))]
         if len(missing) == 1:
             raise ClickException(missing[0])
