@@ -39,7 +39,7 @@ class Throughput(BaseModel):
 
 def machine(device: str) -> str:
     """What a measurement holds for: device, processor, cores and ONNX Runtime's version, as one line."""
-    return f"{device}: {_processor(device)}, {cores()} cores, onnxruntime {ort.__version__}"
+    return f"{device}: {processor(device)}, {cores()} cores, onnxruntime {ort.__version__}"
 
 
 def cores() -> int:
@@ -104,7 +104,8 @@ def _seconds_of(logits: Logits, calls: int, inputs: NDArray[np.float32], workers
     return time.perf_counter() - start
 
 
-def _processor(device: str) -> str:
+def processor(device: str) -> str:
+    """The name of the GPU, or of the CPU."""
     if device == "cuda":
         names = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
         models = [line.split(":", 1)[1].strip() for path in names for line in path.read_text().splitlines()[:1]]
