@@ -51,15 +51,14 @@ def own_model(project):
     """A roster of one ONNX file and a baseline image, both by relative paths; the command that searches it."""
     write_model(project / "five.onnx")
     noise = np.random.default_rng(0).integers(0, 255, (8, 8, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(project / "grey.png")
+    Image.fromarray(noise).save(project / "noise.png")
     file = project / "conf/miniature/parameters_models.yml"
     conf = yaml.safe_load(file.read_text())
     conf["models"] = {"own": {"architecture": "A", "onnx": "five.onnx", "classes": 5}}
     file.write_text(yaml.safe_dump(conf))
-    local = {"search": {"baseline": {"kind": "image", "path": "grey.png"}}}
     parameters = project / "conf/miniature/parameters.yml"
     conf = yaml.safe_load(parameters.read_text())
-    conf["search"] |= local["search"]
+    conf["search"]["baseline"] = {"kind": "image", "path": "noise.png"}
     parameters.write_text(yaml.safe_dump(conf))
     return "run", "--pipelines", "model_export,mps_extraction"
 
@@ -111,9 +110,16 @@ def test_another_database_or_server_of_the_users_is_named_as_it_is():
     assert told.startswith("`make -C '/my project' mlflow MLFLOW_TRACKING_URI=sqlite:///other.db`, then http://127")
 
 
-@pytest.mark.parametrize("how", [["--runner", "ThreadRunner"], ["--async"]], ids=["threads", "async"])
-def test_a_whole_study_by_another_runner_is_equal_to_the_bit_and_prints_no_warning(project, copy, how):
-    shutil.rmtree(copy / "data")
+@pytest.mark.parametrize(
+    ("lost", "how"),
+    [
+        ("data", ["--runner", "ThreadRunner"]),
+        (RECORDS, ["--async", "--pipelines", "mps_extraction,metrics,statistics,reporting"]),
+    ],
+    ids=["threads", "async"],
+)
+def test_a_study_by_another_runner_is_equal_to_the_bit_and_prints_no_warning(project, copy, lost, how):
+    shutil.rmtree(copy / lost)
     code, said = kedro(copy, "run", *how)
     assert code == 0, said
     assert "warn" not in said.lower()
@@ -159,7 +165,7 @@ def test_nodes_go_by_their_name_with_or_without_their_pipeline(copy):
     code, said = kedro(copy, "run", "--from-nodes", "compute_overlaps", "--to-nodes", "metrics.compute_overlaps")
     assert code == 0, said
     assert "compute_overlaps" in said and "compute_areas" not in said
-    with pytest.raises(ClickException, match="node .compute_arias. is unknown; did you mean .compute_areas"):
+    with pytest.raises(ClickException, match=r"node .compute_arias. is unknown; did you mean .compute_areas"):
         in_full(["compute_arias"])
 
 
