@@ -55,10 +55,11 @@ docs: .venv/installed  ## build the documentation into site/
 	@echo "Documentation: site/index.html"
 
 viz: .venv/installed  ## show the pipelines in a browser
-	$(BIN)/kedro viz run
+	@echo "One box a pipeline: http://127.0.0.1:4141/?types=nodes (tick Datasets for all that goes between them)"
+	$(BIN)/kedro viz run --no-browser
 
 mlflow: .venv/installed  ## compare the models in a browser
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
+	$(BIN)/mlflow ui --backend-store-uri '$(or $(MLFLOW_TRACKING_URI),sqlite:///mlflow.db)'
 
 clean:  ## remove every study's data, the MLflow database and caches, but not .venv
 	rm -rf data/*/ mlflow.db mlruns mlartifacts site .mypy_cache .ruff_cache .pytest_cache

@@ -34,7 +34,7 @@ def world(study, monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
 
     def have(gpu, hub):
-        monkeypatch.setattr("mps_study.project.needs.cuda_works", lambda: gpu)
+        monkeypatch.setattr("mps_study.project.needs.cuda_fault", lambda: None if gpu else "no driver")
         monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
         monkeypatch.setattr("mps_study.models.weights.hub._no_access", lambda repository: None if hub else "it is away")
 

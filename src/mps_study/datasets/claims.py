@@ -59,7 +59,8 @@ class Claims:
         """
         workplace = self._folder / name
         workplace.parent.mkdir(parents=True, exist_ok=True)
-        lock, holder = FileLock(self._folder / f"{name}.lock"), self._folder / f"{name}.holder.json"
+        lock = FileLock(self._folder / f"{name}.lock", thread_local=False)  # another thread may end it
+        holder = self._folder / f"{name}.holder.json"
         try:
             lock.acquire(timeout=0)
         except Timeout:

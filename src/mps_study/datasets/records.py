@@ -7,8 +7,9 @@ model has all its records. A shard is whole or absent. Fingerprints are never mi
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 from numpy.typing import NDArray
+from pyarrow.parquet import read_metadata
 
 from mps_study.datasets.files import sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
@@ -39,6 +41,7 @@ class RecordShard:
         views: image -> the part of the source image that the model saw.
         rate: evaluations a second since the search of this model began; not stored.
         complete: whether the model now has all its records.
+        made_with: device and versions that the records come from; provenance, not part of the fingerprint.
     """
 
     model: str
@@ -49,6 +52,7 @@ class RecordShard:
     views: dict[str, tuple[float, float, float, float]]
     rate: float = 0.0
     complete: bool = False
+    made_with: Mapping[str, str] = field(default_factory=dict)
 
 
 class RecordStore:
@@ -70,11 +74,17 @@ class RecordStore:
     def read(self, model: str, fingerprint: str, masks: bool = False) -> pd.DataFrame:
         """Records of one model, one row an image, without the bulky columns unless asked for."""
         columns = None if masks else SMALL_COLUMNS
-        frames = [pd.read_parquet(s, columns=columns) for s in self._shards(model, fingerprint)]
+        frames = [read_shard(s, columns) for s in self._shards(model, fingerprint)]
         if not frames:
             return pd.DataFrame(columns=columns or [*SMALL_COLUMNS, *BULKY_COLUMNS])
         frame = pd.concat(frames, ignore_index=True)
         return frame.drop_duplicates("image", keep="first", ignore_index=True)
+
+    def made_with(self, model: str, fingerprint: str) -> Counter[str]:
+        """What the model's records were made with, as JSON -> how many of them; `{}` where a record does not say."""
+        frames = [read_shard(shard, ["image", "made_with"]) for shard in self._shards(model, fingerprint)]
+        made = {image: how for frame in frames[::-1] for image, how in frame.itertuples(index=False, name=None)}
+        return Counter(made.values())
 
     def by_image(self, fingerprints: Mapping[str, str]) -> RecordsByImage:
         """Records one at a time, for a walk over images; model -> fingerprint."""
@@ -107,8 +117,19 @@ class RecordsByImage:
 
 
 def _rows(shard: Path) -> dict[str, dict[str, Any]]:
-    frame = pd.read_parquet(shard).drop_duplicates("image", keep="first")
+    frame = read_shard(shard).drop_duplicates("image", keep="first")
     return {str(row["image"]): {str(name): value for name, value in row.items()} for row in frame.to_dict("records")}
+
+
+def read_shard(shard: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """These columns of a shard, or all; those that came after it was written, as `LATER` says."""
+    metadata = read_metadata(shard)
+    there = set(metadata.schema.to_arrow_schema().names)
+    frame = pd.read_parquet(shard, columns=[c for c in columns if c in there or c not in LATER] if columns else None)
+    for name, absent in LATER.items():
+        if name not in there and (columns is None or name in columns):
+            frame[name] = pd.Series([absent] * metadata.num_rows, index=frame.index, dtype=object)
+    return frame if columns is None else frame[columns]
 
 
 SMALL_COLUMNS = [
@@ -137,6 +158,21 @@ SMALL_COLUMNS = [
 """What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
 
 BULKY_COLUMNS = ["mask", "landscape", "further_masks", "curves"]
+
+LATER: dict[str, Any] = {
+    "certificate": None,
+    "contrast": None,
+    "dilation_survives": None,
+    "floors": "[]",
+    "further": "[]",
+    "insertion_area": None,
+    "deletion_area": None,
+    "further_masks": [],
+    "curves": None,
+    "made_with": "{}",
+}
+"""Columns that came after the first version of the store -> what a shard means that does not have them. A new column
+stands here, so that no stored record becomes unreadable; the others are in every shard."""
 
 
 def unpack_mask(packed: bytes, height: int, width: int) -> NDArray[np.bool_]:
@@ -233,6 +269,7 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "landscape": None if landscape is None else landscape.astype(np.float16).tobytes(),
         "further_masks": [np.packbits(mps.mask).tobytes() for mps in record.further],
         "curves": json.dumps(_curves(record.curves)) if record.curves else None,
+        "made_with": json.dumps(dict(shard.made_with), sort_keys=True),
     }
 
 

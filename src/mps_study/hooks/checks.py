@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from typing import Any
 
 from click import ClickException
@@ -19,10 +20,11 @@ class CheckHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Remember what was typed, for commands in messages, and check the parameters."""
+        """Remember what was typed, for messages, and check the parameters; relative paths are the project's."""
         THIS_RUN.env, THIS_RUN.params = context.env, getattr(context, "_runtime_params", None) or {}
         try:
-            check_parameters(raw_parameters(context))
+            with chdir(context.project_path):
+                check_parameters(raw_parameters(context))
         except ParameterError as error:
             raise ClickException(str(error)) from None
 
@@ -47,7 +49,7 @@ class CheckHooks:
             raise ClickException(fault)
         from mps_study.project.needs import NEEDS  # ONNX Runtime takes time, which `kedro --help` need not wait for
 
-        nodes = {node.name for node in pipeline.nodes}
+        nodes = {node.short_name for node in pipeline.nodes}
         missing = [fault for need in NEEDS if (fault := need(nodes, catalog))]
         if len(missing) == 1:
             raise ClickException(missing[0])

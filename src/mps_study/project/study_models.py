@@ -7,6 +7,7 @@ has.
 from __future__ import annotations
 
 import logging
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,12 @@ class Study:
         """
         entry = self.roster[name]
         checkpoint = self.dataset("checkpoints").load().get(name)
-        request = export_request(entry, checkpoint.path if checkpoint else None, self._tolerance)
-        card = self.dataset("model_cards_so_far").load().get(name)
-        if card is None or card.request != request:
-            self._export(name, entry, checkpoint)
-            card = self.dataset("model_cards").load()[name]
+        with chdir(self._root):  # relative paths of the roster are the project's, as they are in a run
+            request = export_request(entry, checkpoint.path if checkpoint else None, self._tolerance)
+            card = self.dataset("model_cards_so_far").load().get(name)
+            if card is None or card.request != request:
+                self._export(name, entry, checkpoint)
+                card = self.dataset("model_cards").load()[name]
         return card, self.dataset("onnx_models").load()[name]
 
     def remember(self, card: ModelCard) -> None:

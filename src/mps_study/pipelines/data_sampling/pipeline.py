@@ -22,5 +22,7 @@ def create_pipeline() -> Pipeline:
                 name="collect_training_images",
             ),
         ],
+        namespace="data_sampling",
+        prefix_datasets_with_namespace=False,
         tags="data_sampling",
     )

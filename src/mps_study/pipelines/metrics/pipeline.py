@@ -33,5 +33,7 @@ def create_pipeline() -> Pipeline:
                 name="compute_summary",
             ),
         ],
+        namespace="metrics",
+        prefix_datasets_with_namespace=False,
         tags="metrics",
     )

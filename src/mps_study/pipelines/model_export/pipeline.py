@@ -27,5 +27,7 @@ def create_pipeline() -> Pipeline:
                 name="export_models",
             )
         ],
+        namespace="model_export",
+        prefix_datasets_with_namespace=False,
         tags="model_export",
     )

@@ -20,6 +20,7 @@ from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.export.card import ModelCard
 from mps_study.models.export.exported import files_of
 from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.made_with import made_with
 from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.models.inference.throughput import machine
 from mps_study.mps.config import SearchConfig
@@ -53,6 +54,7 @@ def extract_model(
     rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
     todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
     classifier, card = open_classifier(card, model, extraction) if todo else (None, card)
+    made = made_with(classifier.device) if classifier else {}
     failed: dict[str, MpsRecord] = {}
     views = {image: card.preprocessing.view(w, h) for image, _, w, h in todo}
 
@@ -84,6 +86,7 @@ def extract_model(
             {record.key: views[record.key] for record in records},
             evaluations / max(spent, 1e-9),
             complete,
+            made,
         )
         waiting = []
         return packed

@@ -29,5 +29,7 @@ def create_pipeline() -> Pipeline:
                 name="extract_records",
             )
         ],
+        namespace="mps_extraction",
+        prefix_datasets_with_namespace=False,
         tags="mps_extraction",
     )

@@ -15,7 +15,7 @@ from mps_study.datasets.figures import Pictures as PictureFiles
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore
 from mps_study.models.export.card import ModelCard
-from mps_study.pipelines.reporting.results import Pictures, images_of_figures, names_of_classes, provenance
+from mps_study.pipelines.reporting.results import Pictures, images_of_figures, makings, names_of_classes, provenance
 from mps_study.project.parameters import Reporting
 from mps_study.report.explorer.images import ExplorerSizes, image_script, thumbnail
 from mps_study.report.explorer.page import file_name, render_explorer
@@ -73,6 +73,7 @@ def gather_results(
         failed_stages={
             f"{model}, {stage}": str(reason) for (stage, model), reason in failures.items() if model in shown_models
         },
+        makings=makings(mps_records, areas),
     )
 
 

@@ -46,6 +46,15 @@ class Origin:
     holdout_accuracy: float | None = None
 
 
+@dataclass(frozen=True)
+class Making:
+    """What some of the records were made with, as name -> version or device (empty: they do not say), and which."""
+
+    made_with: Mapping[str, str]
+    models: Sequence[str]
+    records: int
+
+
 class NothingToShow(ValueError):
     """A figure has nothing to draw in this study; the message says why, in words for the reader."""
 
@@ -96,6 +105,9 @@ class StudyResults:
     """Image that was drawn and could not be used -> why; another was drawn in its place."""
     failed_stages: Mapping[str, str] = field(default_factory=dict)
     """'model, stage' -> why the study had to go on without it, or with less of it."""
+    makings: Sequence[Making] = ()
+    """The devices and versions that the records come from, most records first; more than one where machines shared
+    the work, or packages were updated on the way."""
 
     def models(self) -> list[str]:
         """All models, in the order of `model_summary`."""

@@ -12,6 +12,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mps_study.report.facts.findings import all_findings
+from mps_study.report.facts.makings import making_lines, making_note
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.facts.selection import CHOICES, choose
 from mps_study.report.facts.wording import count
@@ -82,6 +83,7 @@ def render_report(
         ],
         how_an_mps_is_drawn=HOW_AN_MPS_IS_DRAWN,
         provenance=results.provenance,
+        making_lines=making_lines(results),
         explorer=explorer,
         css=static_text(environment, "page/report.css"),
         script=static_text(environment, "page/report.js"),
@@ -113,7 +115,7 @@ def summary_line(results: StudyResults) -> str:
     return (
         f"{' and '.join(shares)} image{plural}, "
         f"{count(len(results.models()), 'model')} of "
-        f"{count(len(results.architectures()), 'architecture')}"
+        f"{count(len(results.architectures()), 'architecture')}{making_note(results)}"
     )
 
 
