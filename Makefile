@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK := true
 
-.PHONY: help run test export-check format benchmark torture docs viz mlflow clean
+.PHONY: help run test export-check format benchmark benchmark-gpu torture docs viz mlflow clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -46,6 +46,12 @@ benchmark: .venv/installed benchmarks/.rex/installed  ## measure search and engi
 	@test -n "$(IMAGES)" || { echo "say which images: make benchmark IMAGES=FOLDER (one sub-folder a class)"; exit 1; }
 	test -f data/base/04_models/efficientnet_lite2.json || $(BIN)/kedro run --pipelines model_export
 	$(BIN)/python benchmarks/run.py --images $(IMAGES) $(ARGUMENTS)
+
+benchmark-gpu: .venv/installed  ## measure what a CUDA device does: make benchmark-gpu IMAGES=FOLDER
+	@test -n "$(IMAGES)" || { echo "say which images: make benchmark-gpu IMAGES=FOLDER"; exit 1; }
+	test -f data/base/04_models/efficientnet_lite0.json || $(BIN)/kedro run --pipelines model_export --params model=efficientnet_lite0
+	$(BIN)/pytest -q -m gpu
+	$(BIN)/python benchmarks/gpu.py --images $(IMAGES) $(ARGUMENTS)
 
 torture: .venv/installed  ## kill studies, fill their disk, start them twice, and compare what is left (twenty minutes)
 	$(BIN)/python torture/run.py $(ARGUMENTS)

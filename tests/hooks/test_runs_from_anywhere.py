@@ -16,7 +16,7 @@ from kedro.runner import SequentialRunner, ThreadRunner
 from PIL import Image
 from small_project import MODELS, kedro_run, table
 
-from models.onnx_models import write_model
+from models.onnx_models import node, write_model
 from mps_study.hooks.session import in_full, served
 from mps_study.hooks.tracking import where_to_compare
 
@@ -49,12 +49,16 @@ def kedro(folder, *arguments, **environment):
 
 def own_model(project):
     """A roster of one ONNX file and a baseline image, both by relative paths; the command that searches it."""
-    write_model(project / "five.onnx")
+    write_model(
+        project / "ten.onnx",
+        tail=[node("Concat", ["raw", "raw"], ["logits"], axis=1)],
+        outputs=[("logits", ("batch", 10))],
+    )
     noise = np.random.default_rng(0).integers(0, 255, (8, 8, 3), dtype=np.uint8)
     Image.fromarray(noise).save(project / "noise.png")
     file = project / "conf/miniature/parameters_models.yml"
     conf = yaml.safe_load(file.read_text())
-    conf["models"] = {"own": {"architecture": "A", "onnx": "five.onnx", "classes": 5}}
+    conf["models"] = {"own": {"architecture": "A", "onnx": "ten.onnx", "classes": 10}}
     file.write_text(yaml.safe_dump(conf))
     parameters = project / "conf/miniature/parameters.yml"
     conf = yaml.safe_load(parameters.read_text())

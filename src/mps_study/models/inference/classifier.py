@@ -67,6 +67,7 @@ class OnnxClassifier:
         device: `cpu` or `cuda`, as it really runs.
         signature: how the file is asked.
         measured: what was measured, if anything was: throughput, painting, tolerance.
+        rows: mutants that were answered so far, those asked again included.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -99,6 +100,7 @@ class OnnxClassifier:
         self._tolerance: float | None = None
         self._lock = threading.RLock()
         self.measured: Throughput | None = None
+        self.rows = 0
         self.classify_alone = self._classify_alone if self.device == "cuda" else None
         if self.signature.batch and self._batch_size > self.signature.batch:
             raise ValueError(
@@ -208,6 +210,8 @@ class OnnxClassifier:
         return np.log(np.maximum(output, np.finfo(np.float32).tiny))
 
     def _reply(self, batch: Sequence[Slice], logits: NDArray[np.float32]) -> Reply:
+        with self._lock:
+            self.rows += len(logits)
         sizes = [part.stop - part.start for part in batch]
         named = np.repeat([part.mutants.label for part in batch], sizes)
         targets = np.repeat([part.mutants.target for part in batch], sizes)

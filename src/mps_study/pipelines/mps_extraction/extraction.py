@@ -105,9 +105,14 @@ def extract_model(
                 started = time.perf_counter()  # saving and logging are not the search's time
     waiting += failed.values()
     last = shard(complete=True)
-    if todo:
-        log.info("%s: %d images searched, %d failed, %.0f evaluations/s", card.name, len(todo), len(failed), last.rate)
-    yield last, with_measurements(card, classifier, extraction) if classifier else card
+    if classifier:
+        again = 100 * (classifier.rows - evaluations) / max(1, classifier.rows)
+        log.info(
+            "%s: %d images searched, %d failed, %.0f evaluations/s, %.1f %% of all answers asked again alone",
+            *(card.name, len(todo), len(failed), last.rate, again),
+        )
+        card = with_measurements(card, classifier, extraction)
+    yield last, card
 
 
 def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:
