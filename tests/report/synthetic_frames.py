@@ -44,7 +44,7 @@ def areas_of(models, images, photo_of, labelled, without, tiny) -> pd.DataFrame:
             pixels = 9 if few else round(min(area, 0.9) * model.side**2)
             has_label = i < labelled
             rows.append({
-                "image": image, "model": model.name, "architecture": model.architecture,
+                "image": image, "model": model.name, "architecture": model.architecture, "search": "study",
                 "fingerprint": "f" * 8, "half": "labelled" if has_label else "unlabelled",
                 "label": label if has_label else pd.NA, "target": target,
                 "correct": right if has_label else pd.NA,

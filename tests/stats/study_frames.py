@@ -33,6 +33,7 @@ def study(
                         "image": f"image_{i:04d}",
                         "model": f"{architecture}_{m}",
                         "architecture": architecture,
+                        "search": "study",
                         "half": "labelled" if i < labelled else "unlabelled",
                         "label": i % 10 if i < labelled else None,
                         "target": i % 10 if right else (i + 1 + int(rng.integers(2))) % 10,

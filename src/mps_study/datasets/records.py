@@ -19,6 +19,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 from numpy.typing import NDArray
 
+from mps_study.common.searches import OWN
 from mps_study.datasets.files import sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
 from mps_study.mps.types import Curves, Mps, MpsRecord
@@ -39,6 +40,7 @@ class RecordShard:
         views: image -> the part of the source image that the model saw.
         rate: evaluations a second since the search of this model began; not stored.
         complete: whether the model now has all its records.
+        search: the name by which the study knows the search; not stored: records belong to every search of these facts.
     """
 
     model: str
@@ -49,6 +51,7 @@ class RecordShard:
     views: dict[str, tuple[float, float, float, float]]
     rate: float = 0.0
     complete: bool = False
+    search: str = OWN
 
 
 class RecordStore:

@@ -19,6 +19,7 @@ from mps_study.models.roster.origins import origin_fault
 from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.models.training.recipe import Recipe
 from mps_study.mps.config import SearchConfig
+from mps_study.project.searches import choose_searches, laid_over, name_fault, searches_of
 from mps_study.stats.config import StatisticsConfig
 
 
@@ -101,11 +102,13 @@ GROUPS = (
     "models",
     "model_export",
     "search",
+    "searches",
     "extraction",
     "metrics",
     "statistics",
     "reporting",
     "model",
+    "only_search",
     *PATHS,
 )
 """The top-level keys of the parameters."""
@@ -139,6 +142,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             faults.append(f"parameter group {name!r} is missing from conf")
         else:
             faults += _faults(name, parameters[name], group)
+    if not faults:
+        faults += _searches_faults(parameters["search"], parameters.get("searches"), parameters.get("only_search"))
     faults += [
         f"parameter {name!r} is {parameters[name]!r}; use the path of a folder"
         for name in PATHS
@@ -147,9 +152,31 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     if not faults:
         faults += _sources_faults(DataSampling.model_validate(parameters["data_sampling"]))
         faults += _roster_faults(Roster.model_validate(parameters["models"]), parameters.get("model"))
-        faults += _files_of_search(parameters["search"])
     if faults:
         raise ParameterError("\n".join(faults))
+
+
+def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> list[str]:
+    """What is wrong with the study's own search, which is valid by itself, and with those laid over it."""
+    if not isinstance(searches, Mapping):
+        return [
+            f"parameter group 'searches' is {searches!r}; it must map names to what differs from `search`, or be {{}}"
+        ]
+    faults = _files_of_search(search)
+    for name, changes in searches.items():
+        fault = name_fault(name)
+        if fault or not isinstance(changes, Mapping):
+            faults.append(fault or f"parameter 'searches.{name}' is {changes!r}; name what differs from `search`")
+            continue
+        laid = laid_over(search, changes)
+        found = _faults("search", laid, SearchConfig) or _files_of_search(laid)
+        faults += [re.sub(r"\bsearch\.", f"searches.{name}.", fault) for fault in found]
+    if not faults:
+        try:
+            choose_searches(searches_of(search, searches), None if only is None else str(only))
+        except ValueError as error:
+            faults.append(str(error))
+    return faults
 
 
 def _files_of_search(search: Mapping[str, Any]) -> list[str]:

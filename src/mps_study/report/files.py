@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mps_study.report.facts.results import NothingToShow, StudyResults
-from mps_study.report.figures.all_figures import FIGURES
+from mps_study.report.figures.all_figures import figures_of
 from mps_study.report.figures.model_sheet import draw_model_sheet
 from mps_study.report.figures.style import to_png
 from mps_study.report.page.explanations import TABLE_TEXTS
@@ -19,7 +19,7 @@ from mps_study.report.tables.latex import to_latex
 def draw_files(name: str, results: StudyResults) -> dict[str, bytes | str]:
     """`NAME.png` and `NAME.svg` with their bytes; or `NAME` with the reason why there is nothing to show."""
     try:
-        figure = FIGURES[name](results)
+        figure = figures_of(results)[name](results)
     except NothingToShow as nothing:
         return {name: nothing.reason}
     return {f"{name}.png": to_png(figure), f"{name}.svg": to_svg(figure)}

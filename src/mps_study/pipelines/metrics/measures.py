@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 
+from mps_study.common.searches import OWN, unit_name
 from mps_study.compare.overlap import Seen
+from mps_study.compare.searches import Bits
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records import RecordStore, unpack_mask
 from mps_study.models.export.card import ModelCard
-from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FOUND
 from mps_study.pipelines.failing import ensure_ready
@@ -21,43 +23,77 @@ log = logging.getLogger(__name__)
 
 
 def fingerprints_of(
-    roster: Roster,
+    models: Iterable[str],
     cards: Mapping[str, ModelCard],
-    search: SearchConfig,
+    searches: Mapping[str, SearchConfig],
     manifest: pd.DataFrame,
     store: RecordStore,
     failures: Failures,
-) -> dict[str, str]:
-    """Model -> fingerprint of its records under this configuration; models without complete records are left out."""
-    marks = {}
-    for name in roster.root:
+) -> dict[str, dict[str, str]]:
+    """Search -> model -> fingerprint of its records under this configuration.
+
+    A model without complete records of the study's own search is left out, of another search from that one.
+
+    Raises:
+        ValueError: no model has complete records of the study's own search.
+    """
+    ready = _ready(models, failures)
+    marks: dict[str, dict[str, str]] = {}
+    for search, config in searches.items():
+        digests = {name: fingerprint(cards[name], config, manifest).digest for name in ready if name in cards}
+        marks[search] = {name: mark for name, mark in digests.items() if store.is_complete(name, mark)}
+        for name in ready:
+            if name not in marks[search]:
+                log.warning(
+                    "%s has no complete records under this configuration and is left out; "
+                    "run `kedro run --pipeline mps_extraction --params model=%s%s`",
+                    unit_name(name, search),
+                    name,
+                    "" if search == OWN else f",only_search={search}",
+                )
+        if not marks[OWN]:
+            raise ValueError(
+                "no model has complete records under this configuration; "
+                "run `kedro run --pipeline mps_extraction` (with the same --env and --params) first"
+            )
+        ready = list(marks[OWN])
+    return marks
+
+
+def _ready(models: Iterable[str], failures: Failures) -> list[str]:
+    """The models for which no earlier stage failed; says why the others are left out."""
+    ready = []
+    for name in models:
         try:
             ensure_ready(name, failures)
         except ValueError as error:
             log.warning("%s is left out: %s", name, error)
-            continue
-        digest = fingerprint(cards[name], search, manifest).digest if name in cards else ""
-        if digest and store.is_complete(name, digest):
-            marks[name] = digest
         else:
-            log.warning(
-                "%s has no complete records under this configuration and is left out; "
-                "run `kedro run --pipeline mps_extraction --params model=%s`",
-                name,
-                name,
-            )
-    if not marks:
-        raise ValueError(
-            "no model has complete records under this configuration; "
-            "run `kedro run --pipeline mps_extraction` (with the same --env and --params) first"
-        )
-    return marks
+            ready.append(name)
+    return ready
+
+
+def marks_of(areas: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Search -> model -> fingerprint, as the areas frame has them."""
+    return {
+        str(search): dict(zip(group["model"], group["fingerprint"], strict=True))
+        for search, group in areas.groupby("search", sort=False)
+    }
 
 
 def small_records(store: RecordStore, marks: Mapping[str, str]) -> pd.DataFrame:
     """Records of all models, one below the other, without masks."""
     frames = [store.read(model, digest) for model, digest in marks.items()]
     return pd.concat(frames, ignore_index=True)
+
+
+def packed_sets(store: RecordStore, model: str, digest: str) -> dict[str, Bits]:
+    """Image -> packed mask of the records of one model and search with status `found`."""
+    frame = store.read(model, digest, masks=True)
+    found = frame[frame["status"] == FOUND]
+    return {
+        str(image): np.frombuffer(mask, np.uint8) for image, mask in zip(found["image"], found["mask"], strict=True)
+    }
 
 
 def masks_of(store: RecordStore, marks: Mapping[str, str]) -> Callable[[str], Mapping[str, Seen]]:

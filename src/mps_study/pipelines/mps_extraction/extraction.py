@@ -1,4 +1,4 @@
-"""Extracts the records of one model and packs them into shards, going on where an earlier run stopped."""
+"""Extracts the records of one model and search and packs them into shards, going on where an earlier run stopped."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mps_study.common.digests import digest_of_files
 from mps_study.common.progress import progress_bar
+from mps_study.common.searches import OWN, unit_name
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordShard, RecordStore
 from mps_study.images.decoding import DecodingError, decode
@@ -42,12 +43,14 @@ def extract_model(
     extraction: Extraction,
     mark: Fingerprint,
     store: RecordStore,
+    search_name: str = OWN,
 ) -> Iterator[tuple[RecordShard, ModelCard]]:
     """Yield the shards that are missing, in the order of the manifest, the last one marked complete.
 
     With each goes the model's card, which now says how the model is asked fastest on this machine. An image that
     cannot be read becomes a record with status `failed`. The classifier is only opened if there is something to do.
     """
+    name = unit_name(card.name, search_name)
     done = store.images(card.name, mark.digest)
     rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
     todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
@@ -83,11 +86,12 @@ def extract_model(
             {record.key: views[record.key] for record in records},
             evaluations / max(spent, 1e-9),
             complete,
+            search_name,
         )
         waiting = []
         return packed
 
-    with progress_bar(len(manifest), card.name, done=len(done)) as bar:
+    with progress_bar(len(manifest), name, done=len(done)) as bar:
         for record in found:
             waiting.append(record)
             evaluations += record.evaluations
@@ -100,7 +104,7 @@ def extract_model(
     waiting += failed.values()
     last = shard(complete=True)
     if todo:
-        log.info("%s: %d images searched, %d failed, %.0f evaluations/s", card.name, len(todo), len(failed), last.rate)
+        log.info("%s: %d images searched, %d failed, %.0f evaluations/s", name, len(todo), len(failed), last.rate)
     yield last, card
 
 

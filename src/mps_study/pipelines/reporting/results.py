@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.common.searches import OWN, unit_name
 from mps_study.common.spelling import unknown
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mask
@@ -35,21 +36,24 @@ class Pictures:
         store: RecordStore,
     ) -> None:
         self._rows: dict[str, dict[str, Any]] = {str(row["image"]): row for row in _records(manifest)}
-        self._marks = dict(zip(areas["model"], areas["fingerprint"], strict=True))
+        self._marks = {
+            str(search): dict(zip(group["model"], group["fingerprint"], strict=True))
+            for search, group in areas.groupby("search", sort=False)
+        }
         self._cards = cards
         self._images = images
         self._store = store
         self._records = lru_cache(maxsize=16)(self._read)
-        self._by_image = store.by_image(self._marks)
+        self._by_image = {search: store.by_image(marks) for search, marks in self._marks.items()}
         self._decode = lru_cache(maxsize=1)(self._decoded)
 
     def picture(self, image: str) -> NDArray[np.uint8] | None:
         """(h, w, 3) uint8, the whole source image; None when it cannot be decoded."""
         return self._decode(image)
 
-    def sighting(self, image: str, model: str) -> Sighting | None:
+    def sighting(self, image: str, model: str, search: str = OWN) -> Sighting | None:
         """View, mask and landscape; None when the model has no record of the image, or saw nothing of it."""
-        row = self._by_image.record(image, model)
+        row = self._by_image[search].record(image, model)
         if row is None or len(row["view"]) != 4:
             return None
         top, left, bottom, right = (float(edge) for edge in row["view"])
@@ -96,7 +100,7 @@ class Pictures:
             return None
 
     def _read(self, model: str) -> dict[str, dict[str, Any]]:
-        frame = self._store.read(model, self._marks[model], masks=True)
+        frame = self._store.read(model, self._marks[OWN][model], masks=True)
         return {str(row["image"]): row for row in _records(frame)}
 
 
@@ -132,7 +136,10 @@ def provenance(configuration: dict[str, Any], areas: pd.DataFrame) -> dict[str, 
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "configuration": configuration,
-        "fingerprints": dict(zip(areas["model"], areas["fingerprint"], strict=True)),
+        "fingerprints": {
+            unit_name(str(model), str(search)): str(mark)
+            for model, search, mark in zip(areas["model"], areas["search"], areas["fingerprint"], strict=True)
+        },
         "versions": {"python": platform.python_version(), **_versions()},
     }
 

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.common.searches import OWN
+
 Photo = NDArray[np.uint8]  # (h, w, 3)
 Mask = NDArray[np.bool_]  # (h, w), True = pixel kept
 Landscape = NDArray[np.float32]  # (h, w), responsibility
@@ -46,6 +48,37 @@ class Origin:
     holdout_accuracy: float | None = None
 
 
+@dataclass(frozen=True)
+class Searches:
+    """What a study with more than one search knows of all of them.
+
+    Args:
+        others: their names, but that of the study's own, in the order of conf.
+        areas: the frame with all of them, the study's own first.
+        summary: the `search_summary` frame.
+        overlaps: the `search_overlaps` frame.
+        sighting: (image, model, search) -> as `StudyResults.sighting`.
+    """
+
+    others: Sequence[str]
+    areas: pd.DataFrame
+    summary: pd.DataFrame
+    overlaps: pd.DataFrame
+    sighting: Callable[[str, str, str], Sighting | None]
+
+    def names(self) -> list[str]:
+        """All of them, the study's own first."""
+        return [OWN, *self.others]
+
+    def overlaps_of_image(self, image: str) -> pd.DataFrame:
+        """The rows of `overlaps` of one image; the frame is searched once for all images."""
+        return self.overlaps.iloc[self._overlap_rows.get(image, [])]
+
+    @cached_property
+    def _overlap_rows(self) -> dict[str, NDArray[np.intp]]:
+        return {str(image): np.asarray(rows) for image, rows in self.overlaps.groupby("image").indices.items()}
+
+
 class NothingToShow(ValueError):
     """A figure has nothing to draw in this study; the message says why, in words for the reader."""
 
@@ -57,7 +90,7 @@ class NothingToShow(ValueError):
 
 @dataclass(frozen=True)
 class StudyResults:
-    """Everything that tables, figures and the HTML read.
+    """Everything that tables, figures and the HTML read: of the study's own search, and `searches`.
 
     The columns of the frames are described in docs/architecture.md. Pictures are fetched when a
     figure needs them, so that a study of 1000 images does not hold them all.
@@ -96,6 +129,8 @@ class StudyResults:
     """Image that was drawn and could not be used -> why; another was drawn in its place."""
     failed_stages: Mapping[str, str] = field(default_factory=dict)
     """'model, stage' -> why the study had to go on without it, or with less of it."""
+    searches: Searches | None = None
+    """Its searches beside its own, which all else here is about; None when it has none."""
 
     def models(self) -> list[str]:
         """All models, in the order of `model_summary`."""

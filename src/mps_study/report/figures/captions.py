@@ -74,6 +74,14 @@ def about_disagreement(results: StudyResults) -> str:
     return chosen(selection.choose(results, "disagreement"))
 
 
+def about_searches(results: StudyResults) -> str:
+    """The caption of the searches."""
+    return (
+        "Mean area of the sets against evaluations of the model an image, by search and model; lower and further left "
+        "is smaller and cheaper. A line joins the searches of one model; upright bars are bootstrap 95% intervals."
+    )
+
+
 def about_correctness(results: StudyResults) -> str:
     """The caption of correct against incorrect."""
     return (

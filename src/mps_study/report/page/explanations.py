@@ -41,6 +41,8 @@ TABLE_TEXTS: dict[str, Explanation] = {
     "selections": Explanation("Images of each selection", tables.about_selections),
     "choices": Explanation("Images of the figures", tables.about_choices),
     "statistics": Explanation("Hypothesis tests", tables.about_statistics),
+    "searches": Explanation("Searches by model", tables.about_searches),
+    "search_differences": Explanation("Each search against the study's own", tables.about_search_differences),
     "failures": Explanation("Images without an MPS", tables.about_failures),
 }
 
@@ -72,5 +74,9 @@ FIGURE_TEXTS: dict[str, Explanation] = {
     "correctness": Explanation(
         "Sizes when right and when wrong", figures.about_correctness,
         "Two rows a model: MPS areas of right and of wrong classifications, with means.",
+    ),
+    "searches": Explanation(
+        "What sets cover and what they cost", figures.about_searches,
+        "A point a model and search: mean area of its sets over evaluations an image, on logarithmic axes.",
     ),
 }  # fmt: skip

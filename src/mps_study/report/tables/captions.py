@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from mps_study.common.searches import OWN
 from mps_study.report.facts import selection
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.facts.wording import count
@@ -140,6 +141,26 @@ def about_statistics(results: StudyResults) -> str:
         "Every test and contrast of this run; means of overlaps stand in a table of their own. Bonferroni and Holm "
         "correct within a family of "
         f"contrasts; n counts the observations or blocks used, dropped those left out.{tail}"
+    )
+
+
+def about_searches(results: StudyResults) -> str:
+    """The caption of the searches side by side."""
+    return (
+        f"Every model by every search; {OWN} is the study's own, which all other tables are about. Mean area in % of "
+        "the model's input with its bootstrap 95% interval, and mean confidence of the set alone, over images with an "
+        "MPS; searches may have found sets on different images, which the next table does not mix. Evaluations are all "
+        "that the model was asked. The last columns count images by how the search ended."
+    )
+
+
+def about_search_differences(results: StudyResults) -> str:
+    """The caption of the paired differences."""
+    return (
+        f"Area of each search less that of the study's own, {OWN}, in percentage points of the model's input: the "
+        "mean over the n images on which both found a set, with its bootstrap 95% interval; dropped counts the others. "
+        "The effect and the p-values are those of Wilcoxon's signed-rank test of the same images; Bonferroni and Holm "
+        "correct for all rows."
     )
 
 
