@@ -142,8 +142,12 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             faults.append(f"parameter group {name!r} is missing from conf")
         else:
             faults += _faults(name, parameters[name], group)
+    if "searches" not in parameters:
+        faults.append("parameter group 'searches' is missing from conf")
     if not faults:
-        faults += _searches_faults(parameters["search"], parameters.get("searches"), parameters.get("only_search"))
+        faults += _files_of_search(parameters["search"])
+    if not faults:
+        faults += _searches_faults(parameters["search"], parameters["searches"], parameters.get("only_search"))
     faults += [
         f"parameter {name!r} is {parameters[name]!r}; use the path of a folder"
         for name in PATHS
@@ -157,12 +161,12 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
 
 
 def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> list[str]:
-    """What is wrong with the study's own search, which is valid by itself, and with those laid over it."""
+    """What is wrong with the searches that are laid over the study's own, which is valid, and with the chosen one."""
     if not isinstance(searches, Mapping):
         return [
             f"parameter group 'searches' is {searches!r}; it must map names to what differs from `search`, or be {{}}"
         ]
-    faults = _files_of_search(search)
+    faults = []
     for name, changes in searches.items():
         fault = name_fault(name)
         if fault or not isinstance(changes, Mapping):

@@ -34,7 +34,9 @@ def choose_searches(searches: Mapping[str, SearchConfig], only: str | None) -> d
     if only is None:
         return dict(searches)
     if only not in searches:
-        where = f"Searches live in conf/*/parameters.yml, `searches`; the study's own is called {OWN!r}."
+        where = (
+            f"Searches live in conf/*/parameters.yml, `searches`; only_search takes one, {OWN!r} is the study's own."
+        )
         raise ValueError(unknown("search", only, searches, where))
     return {only: searches[only]}
 
