@@ -15,6 +15,7 @@ import numpy as np
 from setting import MODELS, Counted, Row, raw_rate, spread
 
 from mps_study import MpsRecord, OnnxClassifier, SearchConfig, extract_mps
+from mps_study.mps.rex.rex import Rex
 
 Images = list[tuple[str, np.ndarray]]
 FLOORS = (0.5, 0.9)
@@ -137,7 +138,7 @@ def minimal_against_rex(images: Images, model: str) -> list[Row]:
     its calls at a floor are those of the map and of the longer scan.
     """
     classifier = OnnxClassifier(MODELS / f"{model}.onnx", "cpu")
-    chunk = SearchConfig().chunk_size
+    chunk = Rex().chunk_size
     at_floors = list(extract_mps(iter(images), classifier, SearchConfig(floors=FLOORS)))
     rows = []
     for i, share in enumerate((0.0, *FLOORS)):

@@ -34,6 +34,46 @@ class FakeClassifier:
         return sum(self.batches)
 
 
+@dataclass
+class Telling(FakeClassifier):
+    """A fake that also tells the log-odds of the class it is asked about, by a score on the mask."""
+
+    score: object = None
+
+    def classify(self, batch):
+        reply = super().classify(batch)
+        odds = [
+            self.score(part.mutants.mask(row)) if part.mutants.label >= 0 else np.nan
+            for part in batch
+            for row in range(part.start, part.stop)
+        ]
+        return Reply(reply.labels, reply.confidences, log_odds=np.array(odds, dtype=np.float32))
+
+
+@dataclass
+class Scored:
+    """Class 1 with the log-odds that a score on the mask gives, else class 0."""
+
+    score: object
+    batch_size: int = 16
+    workers: int = 1
+
+    def classify(self, batch):
+        masks = [part.mutants.mask(row) for part in batch for row in range(part.start, part.stop)]
+        odds = np.array([self.score(mask) for mask in masks], dtype=np.float64)
+        share = 1 / (1 + np.exp(-odds))
+        return Reply(
+            (odds > 0).astype(np.int64),
+            np.maximum(share, 1 - share).astype(np.float32),
+            log_odds=odds.astype(np.float32),
+        )
+
+
+def quick(strategy: str, iterations: int = 2) -> dict[str, int]:
+    """Few iterations for a strategy that has some."""
+    return {} if strategy == "minimal" else {"iterations": iterations}
+
+
 def at_least(known: np.ndarray, t: int) -> Rule:
     """Class 1 as long as at least t pixels of a known set (h, w) bool survive, else class 0."""
     return lambda mask: int((mask & known).sum() >= t)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from fakes import FakeClassifier, at_least, blank, blob
+from fakes import FakeClassifier, at_least, blank, blob, quick
 
 from mps_study import SearchConfig
 from mps_study.compare.areas import measure_areas
@@ -46,7 +46,7 @@ class Forgets(FakeClassifier):
 
 def search(classifier, strategy="rex", **changes):
     """The record of one blank image."""
-    config = SearchConfig(strategy=strategy, **({"iterations": 2} | changes))
+    config = SearchConfig(strategy=strategy, **quick(strategy), **changes)
     (record,) = extract_mps([("image", blank(SHAPE))], classifier, config)
     assert record.status in STATUSES
     assert record.reason == ("" if record.status == FOUND else STATUSES[record.status])

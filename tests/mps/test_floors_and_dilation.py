@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from fakes import FakeClassifier, at_least, blank, blob
+from fakes import FakeClassifier, Scored, at_least, blank, blob, quick
 from scipy.ndimage import binary_dilation
-from test_minimal import Scored
 
 from mps_study import SearchConfig, extract_mps
 from mps_study.mps.search import dilated
@@ -24,10 +23,10 @@ def search(classifier, **config):
 
 @pytest.mark.parametrize("strategy", ["rex", "minimal"])
 def test_each_floor_gets_the_set_of_a_search_at_that_floor(strategy):
-    record = search(Scored(score), strategy=strategy, floors=[0.5, 0.9], iterations=3)
+    record = search(Scored(score), strategy=strategy, floors=[0.5, 0.9], **quick(strategy, 3))
     assert [at.share for at in record.floors] == [0.5, 0.9]
     for at in record.floors:
-        alone = search(Scored(score), strategy=strategy, minimum_confidence_threshold=at.share, iterations=3)
+        alone = search(Scored(score), strategy=strategy, minimum_confidence_threshold=at.share, **quick(strategy, 3))
         assert np.array_equal(at.mps.mask, alone.mask)
         assert at.mps.confidence == alone.confidence
         assert at.floor == pytest.approx(record.target.confidence * at.share, abs=1e-4)
@@ -84,6 +83,6 @@ def test_a_floor_that_is_not_above_what_is_demanded_anyway_is_refused(floors):
 
 def test_an_absolute_floor_holds_for_every_strategy():
     for strategy in ("rex", "minimal"):
-        record = search(Scored(score), strategy=strategy, confidence_floor=0.9, iterations=3)
+        record = search(Scored(score), strategy=strategy, confidence_floor=0.9, **quick(strategy, 3))
         assert record.confidence >= 0.9
-        assert search(Scored(score), strategy=strategy, iterations=3).confidence < 0.9
+        assert search(Scored(score), strategy=strategy, **quick(strategy, 3)).confidence < 0.9

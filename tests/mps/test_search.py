@@ -42,10 +42,10 @@ def test_the_set_contains_what_the_class_needs_and_passes_alone():
 def test_the_scan_stops_at_the_first_prefix_that_passes():
     known = blob(SHAPE, 5, 5, 8)
     (record,) = search(FakeClassifier(at_least(known, 20)))
-    assert record.pixels % QUICK.chunk_size == 0
+    assert record.pixels % QUICK.strategy.chunk_size == 0
     order = np.argsort(_landscape(known, 20).ravel(), kind="stable")[::-1]
     shorter = np.zeros(40 * 48, dtype=bool)
-    shorter[order[: record.pixels - QUICK.chunk_size]] = True
+    shorter[order[: record.pixels - QUICK.strategy.chunk_size]] = True
     assert (shorter.reshape(SHAPE) & known).sum() < 20
 
 
@@ -108,7 +108,7 @@ def test_a_class_that_the_baseline_already_gives_is_recorded_as_such():
     (record,) = search(FakeClassifier(lambda mask: 7))
     assert record.status == BASELINE
     assert record.target.label == 7
-    assert record.pixels == QUICK.chunk_size
+    assert record.pixels == QUICK.strategy.chunk_size
     assert "baseline" in record.reason
 
 

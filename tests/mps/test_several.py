@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fakes import FakeClassifier, blank, blob
+from fakes import FakeClassifier, blank, blob, quick
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +24,8 @@ def search(rule, **config):
 
 @pytest.mark.parametrize(("strategy", "granularity"), [("minimal", 4), ("minimal", 2), ("rex", 4)])
 def test_forbidding_finds_every_place_once_and_then_stops(strategy, granularity):
-    sets = search(any_of(PLACES), strategy=strategy, granularity=granularity, several=9, chunk_size=4)
+    own = {"granularity": granularity} if strategy == "minimal" else {"chunk_size": 4}
+    sets = search(any_of(PLACES), strategy=strategy, several=9, **own)
     # The third place holds 64 pixels, of which any 16 suffice: it is found up to four times.
     assert 3 <= len(sets) <= 6
     assert any_of(PLACES)(~np.any([one.mask for one in sets], axis=0)) == 0
@@ -54,7 +55,7 @@ def test_minimal_sets_of_one_image_all_have_their_certificate():
 def test_no_two_sets_overlap_more_than_is_allowed(overlap, seed, strategy):
     needed = np.random.default_rng(seed).random(SHAPE) < 0.2
     rule = lambda mask: int((mask & needed).sum() >= 0.25 * needed.sum())  # noqa: E731
-    sets = search(rule, strategy=strategy, several=4, overlap=overlap, seed=seed, iterations=2)
+    sets = search(rule, strategy=strategy, several=4, overlap=overlap, seed=seed, **quick(strategy))
     assert len(sets) > 1
     for i, one in enumerate(sets):
         assert rule(one.mask) == 1
@@ -71,7 +72,8 @@ def test_an_allowed_overlap_finds_more_sets():
 
 @pytest.mark.parametrize("strategy", ["rex", "minimal"])
 def test_spotlights_find_apart_sets_that_pass(strategy):
-    config = {"strategy": strategy, "several": 20, "several_by": "spotlights", "iterations": 4, "chunk_size": 4}
+    own = {} if strategy == "minimal" else {"iterations": 4, "chunk_size": 4}
+    config = {"strategy": strategy, "several": 20, "several_by": "spotlights", **own}
     sets = search(any_of(PLACES), **config)
     assert len(sets) > 1
     for i, one in enumerate(sets):
@@ -105,7 +107,7 @@ def test_strategies_that_find_one_set_refuse_to_look_for_several(strategy):
 @pytest.mark.parametrize("several_by", ["forbidding", "spotlights"])
 @pytest.mark.parametrize("strategy", ["rex", "minimal"])
 def test_where_the_baseline_has_the_class_nobody_looks_for_more_sets(strategy, several_by):
-    sets = search(lambda mask: 1, strategy=strategy, several=4, several_by=several_by, iterations=1)
+    sets = search(lambda mask: 1, strategy=strategy, several=4, several_by=several_by, **quick(strategy, 1))
     assert len(sets) == 1
 
 

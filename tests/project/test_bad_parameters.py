@@ -29,8 +29,8 @@ BASE = read("base")
 BASE["models"]["own"] = OWN
 BASE["metrics"]["fine_tuned_accuracy"] = {"efficientnet_lite0": 0.9}
 BASE["search"] |= {
-    "ranking": "responsibility", "confidence_floor": 0.0, "contrastive_threshold": 1.0, "several": 1,
-    "several_by": "forbidding", "overlap": 0.0, "curve_steps": 0, "granularity": 4, "budget": 1000,
+    "ranking": "responsibility", "confidence_floor": 0.0, "several": 1, "several_by": "forbidding", "overlap": 0.0,
+    "curve_steps": 0, "budget": 1000,
 }  # fmt: skip
 BASE["fine_tuning"] |= {"shift": 0.1, "rotation": 5.0, "flip": True, "layer_decay": 0.9, "bfloat16": False}
 
@@ -105,7 +105,7 @@ TAKEN = {
     "max_failed_share": set(), "heat_map": {"number"},
     "weighted": {"true"}, "keep_landscape": {"true"}, "flip": {"true"}, "bfloat16": {"true"},
     **{name: {"number"} for name in (
-        "iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "several", "curve_steps", "granularity",
+        "iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "several", "curve_steps",
         "epochs", "probe_epochs", "patience", "parity_images", "in_flight", "shard_size", "resamples", "min_n",
         "classes",
     )},
@@ -197,6 +197,13 @@ def test_a_key_that_is_missing_is_named(path):
         (("search", "baseline"), {"kind": "image", "path": "nowhere.png"}, "there is no file nowhere.png"),
         (("search", "baseline"), {"kind": "image", "path": str(CONF / "base/parameters.yml")}, "none of the formats"),
         (("search", "floors"), [0.5, math.nan], "search.floors is nan"),
+        (("search", "granularity"), 4, "search.granularity is not read by the strategy rex with the ranking"),
+        (("search", "strategy"), {"kind": "minimal", "granularity": 0}, "search.granularity is 0; use a whole number"),
+        (("search", "strategy"), {"kind": "minimal", "granularty": 4}, "did you mean 'granularity'?"),
+        (("search", "strategy"), {"kind": "rex", "iterations": 4}, "search.iterations is given twice"),
+        (("search", "strategy"), {"granularity": 4}, "use one of rex, contrastive, complete, minimal"),
+        (("search",), {"ranking": "given"}, "search.ranking is 'given', but a study has no maps"),
+        (("search", "ranking"), {"kind": "random", "seed": 4}, "random has no parameter 'seed'"),
         (("models",), {}, "parameter 'models': Dictionary should have at least 1 item"),
         (("models", "../evil"), OWN, "models.../evil"),
         (("models", "new\nline"), OWN, "use letters, digits, spaces and _ . + - in it"),

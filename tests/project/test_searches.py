@@ -4,7 +4,7 @@ import pytest
 
 from mps_study.common.searches import unit_name
 from mps_study.mps.config import SearchConfig
-from mps_study.project.searches import choose_searches, laid_over, name_fault, searches_of
+from mps_study.project.searches import choose_searches, name_fault, searches_of
 
 REX = {"strategy": "rex", "iterations": 5, "seed": 3, "baseline": 0.0}
 
@@ -23,9 +23,14 @@ def test_another_strategy_leaves_the_parameters_of_the_first_behind():
     assert minimal == SearchConfig(strategy="minimal", granularity=2, seed=3, baseline=0.0)
 
 
-def test_laying_over_changes_neither_mapping():
+def test_a_parameter_that_the_other_strategy_does_not_read_is_refused_when_it_is_named_there():
+    with pytest.raises(ValueError, match="iterations"):
+        searches_of(REX, {"minimal": {"strategy": "minimal", "iterations": 5}})
+
+
+def test_the_own_search_and_the_changes_stay_as_they_were():
     own, changes = dict(REX), {"strategy": "minimal"}
-    laid_over(own, changes)
+    searches_of(own, {"minimal": changes})
     assert (own, changes) == (REX, {"strategy": "minimal"})
 
 

@@ -9,7 +9,7 @@ preprocessed float32 image (c, h, w) a key. OUT.npz gets, for each key, `KEY.mas
 `KEY.landscape` (h, w) float32, `KEY.facts` (label, confidence of the set, calls of map and scan) and,
 once, `seconds`; with --contrastive also `KEY.necessity` and `KEY.complete` (h, w) bool, and `KEY.contrast`
 (class without the necessary set, confidence of that set). How each file here was made stands in
-tests/mps/test_rex_parity.py.
+tests/mps/rex/test_rex_parity.py.
 """
 
 import argparse

@@ -32,7 +32,7 @@ def cli() -> None:
 )
 @click.option("--several", type=int, default=1, help="Sets that are looked for, the first included.")
 @click.option("--strategy", default="rex", help="rex, minimal, contrastive, complete.")
-@click.option("--iterations", type=int, default=5, help="Random partitions; ReX and the paper use 20.")
+@click.option("--iterations", type=int, help="Random partitions; ReX and the paper use 20.  [default: 5]")
 @click.option("--floor", type=float, default=0.0, help="Share of the original confidence that the set must keep.")
 @click.option("--baseline", default="0", help="What is not kept becomes: a number, mean, blur, ...")
 @click.option("--seed", type=int, default=0, help="The one source of chance.")
@@ -42,7 +42,14 @@ def cli() -> None:
 @click.option("--env", "-e", help="The environment whose roster has the model.  [default: the first that has]")
 @click.option("--preprocessing", help="Of an ONNX file, as in a roster: '{mean: [0.5, 0.5, 0.5], crop_pct: 1.0}'.")
 def explain(
-    image: Path, model: str, out: Path | None, floor: float, baseline: str, preprocessing: str | None, **rest: Any
+    image: Path,
+    model: str,
+    out: Path | None,
+    iterations: int | None,
+    floor: float,
+    baseline: str,
+    preprocessing: str | None,
+    **rest: Any,
 ) -> None:
     """Show the fewest pixels of IMAGE that keep a model's class.
 
@@ -56,6 +63,8 @@ def explain(
     from mps_study.app.explanation import explain as explain_image
     from mps_study.datasets.claims import ClaimedError
 
+    if iterations is not None:  # strategies that have none refuse them
+        rest["iterations"] = iterations
     target = out or Path(f"{image.stem}_mps.png")
     try:
         check_target(target)

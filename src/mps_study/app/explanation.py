@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,11 @@ from pydantic import ValidationError
 
 from mps_study.common.imagenet_classes import IMAGENET_CLASSES, imagenet_names
 from mps_study.common.progress import progress_bar
-from mps_study.common.spelling import unknown
 from mps_study.images.decoding import decode
 from mps_study.models.export.own_onnx import preprocessing_of_onnx
 from mps_study.models.inference.classifier import OnnxClassifier
 from mps_study.models.inference.preprocessing import Preprocessing, View
-from mps_study.mps.config import SearchConfig
+from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import MpsRecord, Reply, Slice
 from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
@@ -35,7 +34,9 @@ from mps_study.report.figures.style import to_png
 log = logging.getLogger(__name__)
 
 DEFAULTS: Mapping[str, Any] = {"iterations": 5, "keep_landscape": True}
-"""Where one image differs from `SearchConfig`: a quarter of ReX's iterations, as in the base study; the map is kept."""
+"""Where one image differs from `SearchConfig`: a quarter of ReX's iterations, as in the base study; the map is kept.
+
+A strategy or ranking without iterations goes without them."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -216,12 +217,8 @@ def _is_path(model: str | Path) -> bool:
 
 
 def _config(search: Mapping[str, Any]) -> SearchConfig:
-    known = [field.name for field in fields(SearchConfig)]
-    for name in search:
-        if name not in known:
-            raise ValueError(unknown("parameter", name, known, "See mps_study.SearchConfig."))
-    config = SearchConfig(**{**DEFAULTS, **search})
-    if config.ranking == "given":
+    config = SearchConfig(**laid_over(DEFAULTS, search))
+    if config.strategy.needs_map:
         raise ValueError(
             "search.ranking is 'given', but there is no map here; hand it to mps_study.extract_mps, `maps`"
         )

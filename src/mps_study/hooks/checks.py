@@ -52,14 +52,4 @@ class CheckHooks:
 
 def raw_parameters(context: KedroContext) -> dict[str, Any]:
     """Parameters of conf with those of `--params` laid over them, before Kedro types them."""
-    parameters: dict[str, Any] = dict(context.config_loader["parameters"])
-    return _overlaid(parameters, getattr(context, "_runtime_params", None) or {})
-
-
-def _overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = _overlaid(old, value) if both else value  # type: ignore[arg-type]
-    return merged
+    return dict(context.config_loader["parameters"])

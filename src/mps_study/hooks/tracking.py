@@ -19,7 +19,8 @@ from mps_study.common.searches import OWN, unit_name
 from mps_study.datasets.records import RecordShard
 from mps_study.hooks.checks import raw_parameters
 from mps_study.images.sampling import HALVES
-from mps_study.project.searches import laid_over
+from mps_study.mps.config import flattened
+from mps_study.project.searches import given_searches
 from mps_study.report.figures.style import model_colours
 
 log = logging.getLogger(__name__)
@@ -260,8 +261,8 @@ class MlflowHooks:
 
     def _run_parameters(self, model: str, search: str) -> dict[str, Any]:
         entry = self._parameters["models"][model]
-        own, changes = self._parameters["search"], self._parameters["searches"].get(search, {})
-        parameters = {f"search.{name}": value for name, value in laid_over(own, changes).items()}
+        given = given_searches(self._parameters["search"], self._parameters["searches"])[search]
+        parameters = {f"search.{name}": value for name, value in flattened(given).items()}
         return {
             "model": model,
             "timm": entry.get("timm") or entry.get("onnx"),

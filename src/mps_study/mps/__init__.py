@@ -1,1 +1,5 @@
-"""The search engine. Pure: NumPy only, and it never calls a model itself."""
+"""The search engine: one image and a classifier that answers mutants -> a minimal sufficient pixel set.
+
+Here lies what a search is made of and what other rooms import; `rex/` and `minimal/` hold the strategies, `common/`
+what these share. It knows NumPy and nothing else: no model, file, device or study.
+"""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.mps.chance import generator
-from mps_study.mps.types import Picture
+from mps_study.mps.common.chance import generator
+from mps_study.mps.mutants import Picture
 
 Pixels = NDArray[np.float32]
 Baseline = float | str | Sequence[float] | Mapping[str, Any]
@@ -44,17 +44,22 @@ def baseline_picture(pixels: Pixels, baseline: Baseline, surroundings: Surroundi
     return Picture(pixels, numbers[:, None, None])
 
 
-def check_baseline(baseline: object) -> None:
-    """Raise ValueError unless `baseline` is a `Baseline`, its arguments known and in range."""
+def checked_baseline(baseline: Any) -> Baseline:
+    """The baseline that arrived.
+
+    Raises:
+        ValueError: it is none, or has arguments that are unknown or out of range.
+    """
     if isinstance(baseline, (str, Mapping)):
         kind, arguments = _kind(baseline)
         _check_kind(baseline, kind, arguments)
-        return
+        return baseline
     values = baseline if isinstance(baseline, Sequence) else [baseline]
     if not values or not all(map(_is_number, values)):
         raise ValueError(
             f"search.baseline is {baseline!r}; use a number, one number a channel, or one of {', '.join(BASELINES)}"
         )
+    return tuple(float(value) for value in baseline) if isinstance(baseline, Sequence) else float(baseline)
 
 
 def mean(pixels: Pixels, _: Surroundings) -> NDArray[Any]:

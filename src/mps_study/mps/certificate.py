@@ -1,23 +1,19 @@
-"""The certificate of a minimal set: what it says, and checking it against the model from scratch."""
+"""Checks the certificate of a minimal set against the model, from scratch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mps_study.mps.baselines import baseline_picture
+from mps_study.mps.config import SearchConfig
 from mps_study.mps.inquiry import Inquiry
-from mps_study.mps.mutants import Masks, Shape
+from mps_study.mps.minimal.tiles import Cells, grid
+from mps_study.mps.mutants import Masks
 from mps_study.mps.schedule import Job, run_searches
-from mps_study.mps.sufficiency import floor, passes
-from mps_study.mps.tiles import Cells, Kept, grid
-from mps_study.mps.types import Certificate, Classifier, Mps, MpsRecord, Search, Target
-
-if TYPE_CHECKING:
-    from mps_study.mps.config import SearchConfig
+from mps_study.mps.types import Certificate, Classifier, MpsRecord, Search, Target
 
 _SAME_FLOOR = 1e-3
 """Floors may differ by so much between machines."""
@@ -29,20 +25,6 @@ class Check:
 
     holds: bool
     reason: str = ""
-
-
-def certify(inquiry: Inquiry, shape: Shape, kept: Kept) -> Search[Mps | None]:
-    """The set of tiles as an MPS with its certificate, once it has passed alone; None if it does not.
-
-    `kept` (t,) bool is the result of `prune`, whose last questions were the deletion of each tile.
-    """
-    config = inquiry.config
-    tiles = grid(shape, config.granularity)
-    reply = yield from inquiry.ask_alone(Cells(shape, label=inquiry.target.label, grid=tiles, kept=kept[None]))
-    if not passes(reply, inquiry)[0]:
-        return None
-    certificate = Certificate(config.granularity, floor(inquiry), int(kept.sum()))
-    return Mps(inquiry.visible(tiles.mask(kept)), float(reply.confidences[0]), certificate)
 
 
 def check_certificate(
@@ -65,12 +47,13 @@ def check_certificate(
         raise ValueError(f"image {record.key!r}: a record with status {record.status} has no certificate to check")
     if record.mask.shape != pixels.shape[1:]:
         raise ValueError(f"image {record.key!r}: the mask is {record.mask.shape}, the image {pixels.shape[1:]}")
-    search = _check(record.mask, record.certificate, record.target, Inquiry(config))
+    inquiry = Inquiry(config, (pixels.shape[1], pixels.shape[2]), record.key)
+    search = _check(record.mask, record.certificate, record.target, inquiry)
     return next(run_searches([Job(baseline_picture(pixels, config.baseline), search)], classifier))
 
 
 def _check(mask: NDArray[np.bool_], stated: Certificate, target: Target, inquiry: Inquiry) -> Search[Check]:
-    shape = (mask.shape[0], mask.shape[1])
+    shape = inquiry.shape
     tiles = grid(shape, stated.granularity)
     kept = tiles.touched(mask)
     if not np.array_equal(tiles.mask(kept), mask):
@@ -81,16 +64,16 @@ def _check(mask: NDArray[np.bool_], stated: Certificate, target: Target, inquiry
     inquiry.target = Target(int(whole.labels[0]), float(whole.confidences[0]))
     if inquiry.target.label != target.label:
         return Check(False, f"the model now gives class {inquiry.target.label}, not {target.label}")
-    if abs(floor(inquiry) - stated.floor) > _SAME_FLOOR:
-        return Check(False, f"the confidence floor is {floor(inquiry)}, but the certificate is for {stated.floor}")
+    if abs(inquiry.floor() - stated.floor) > _SAME_FLOOR:
+        return Check(False, f"the confidence floor is {inquiry.floor()}, but the certificate is for {stated.floor}")
     alone = yield Cells(shape, alone=True, grid=tiles, kept=kept[None])
-    if not passes(alone, inquiry)[0]:
+    if not inquiry.passes(alone)[0]:
         return Check(False, "the set does not pass alone")
     if not stated.deletions:
         return Check(True)
     indices = np.flatnonzero(kept)
     deletions = yield Cells(shape, alone=True, grid=tiles, kept=tiles.without(kept, indices))
-    spared = indices[passes(deletions, inquiry)]
+    spared = indices[inquiry.passes(deletions)]
     if spared.size:
         row, column = divmod(int(spared[0]), tiles.columns)
         return Check(False, f"{spared.size} tiles can be deleted, the first in row {row}, column {column} of the grid")

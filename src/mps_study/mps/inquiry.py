@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.mps.mutants import Mutants, Within
+from mps_study.mps.common.evidence import EVIDENCE_STEPS, with_log_odds
+from mps_study.mps.common.terms import Terms
+from mps_study.mps.mutants import Mutants, Shape, Within
 from mps_study.mps.types import Reply, Search, Target
 
-if TYPE_CHECKING:
-    from mps_study.mps.config import SearchConfig
-
-EVIDENCE_STEPS = 16
-"""Evidence is the log-odds of the target class in whole steps of 1/16 nat."""
-
-_LEAST_ODDS = 1e-7
 _NONE = np.float32(np.nan)
+_DECIMALS = 4
 
 
 class BudgetSpent(Exception):
@@ -32,6 +26,8 @@ class Inquiry:
     of one: rounding differs between batch shapes, and the answer must not. The same holds for log-odds that lie that
     near to where they are rounded to another step (see `evidence`).
 
+    `terms` are the search's, `shape` (h, w) and `key` the image's.
+
     `calls` is kept by the strategies (see `MpsRecord.calls`), `evaluations` here. `candidate` is the smallest set
     (one mutant) that has passed in company so far; one evaluation of the budget is always kept back so that it can
     be verified alone.
@@ -41,10 +37,10 @@ class Inquiry:
     `tied`: the two best classes of the whole image lie within `margin_tolerance`.
     """
 
-    def __init__(self, config: SearchConfig, given_map: NDArray[np.float32] | None = None) -> None:
-        self.config = config
+    def __init__(self, terms: Terms, shape: Shape, key: str, given_map: NDArray[np.float32] | None = None) -> None:
+        self.terms, self.shape, self.key = terms, shape, key
         self.given_map = given_map
-        self.share = config.minimum_confidence_threshold
+        self.share = terms.minimum_confidence_threshold
         self.allowed: NDArray[np.bool_] | None = None
         self.target = Target(-1, float("nan"))
         self.tied = False
@@ -54,6 +50,34 @@ class Inquiry:
         self.evaluations = 0
         self._memory: dict[int, tuple[int, np.float32, np.float32]] = {}
         self._alone: set[int] = set()
+
+    def aim(self, target: Target) -> None:
+        """Set the class that is to be kept, and watch the confidences at which passing begins."""
+        self.target = target
+        floors = {self.floor(share) for share in (self.share, *self.terms.floors)}
+        self.watch(*(demanded - 0.5 * 10.0**-_DECIMALS for demanded in sorted(floors) if demanded > 0))
+
+    def watch(self, *edges: float) -> None:
+        """Ask replies again, alone, whose confidence is near to one of these from now on."""
+        self.edges += tuple(edge for edge in edges if edge not in self.edges)
+
+    def floor(self, share: float | None = None) -> float:
+        """The confidence that a set must reach, rounded to four decimals; 0 where the class alone decides.
+
+        For the present share of the original confidence, or another one.
+        """
+        share = self.share if share is None else share
+        return round(max(self.target.confidence * share, self.terms.confidence_floor), _DECIMALS)
+
+    def passes(self, reply: Reply) -> NDArray[np.bool_]:
+        """(n,) whether each mutant has the target class with the demanded confidence.
+
+        Confidences are compared after rounding to four decimals, as rex-xai does.
+        """
+        same: NDArray[np.bool_] = reply.labels == self.target.label
+        if self.floor() > 0:
+            same &= np.round(reply.confidences, _DECIMALS) >= self.floor()
+        return same
 
     def ask(self, mutants: Mutants) -> Search[Reply]:
         """Labels, confidences and, where a class is named, log-odds of the mutants, from memory where known.
@@ -87,7 +111,7 @@ class Inquiry:
         if new:
             alone = mutants.take(np.fromiter(new.values(), dtype=np.intp, count=len(new)), alone=True)
             self._spend(len(new))
-            self._memory.update(zip(new, _entries(_with_log_odds((yield alone), alone)), strict=True))
+            self._memory.update(zip(new, _entries(with_log_odds((yield alone), alone)), strict=True))
             self._alone.update(new)
         return self._remembered(digests, mutants.label)
 
@@ -99,7 +123,7 @@ class Inquiry:
         """
         alone = mutants.take(np.arange(len(mutants)), alone=True)
         self._spend(len(alone))
-        reply = _with_log_odds((yield alone), alone)
+        reply = with_log_odds((yield alone), alone)
         digests: list[int] = alone.digests().tolist()
         self._memory.update(zip(digests, _entries(reply), strict=True))
         self._alone.update(digests)
@@ -130,16 +154,16 @@ class Inquiry:
         return Within(mutants.shape, mutants.alone, mutants.label, inner=mutants, allowed=self.allowed)
 
     def _spend(self, evaluations: int, keep_back: int = 0) -> None:
-        budget = self.config.budget
+        budget = self.terms.budget
         if budget is not None and self.evaluations + evaluations + keep_back > budget:
             raise BudgetSpent
         self.evaluations += evaluations
 
     def _settle(self, mutants: Mutants) -> Search[Reply]:
-        reply = _with_log_odds((yield mutants), mutants)
+        reply = with_log_odds((yield mutants), mutants)
         if reply.margins is None or mutants.alone:
             return reply
-        tolerance = self.config.margin_tolerance
+        tolerance = self.terms.margin_tolerance
         close = reply.margins < tolerance
         for edge in self.edges:
             close |= np.abs(reply.confidences - edge) < tolerance * edge
@@ -151,7 +175,7 @@ class Inquiry:
         if not narrow.size:
             return reply
         alone = mutants.take(narrow, alone=True)
-        again = _with_log_odds((yield alone), alone)
+        again = with_log_odds((yield alone), alone)
         labels, confidences = reply.labels.copy(), reply.confidences.copy()
         labels[narrow], confidences[narrow] = again.labels, again.confidences
         log_odds = reply.log_odds
@@ -159,35 +183,6 @@ class Inquiry:
             log_odds = log_odds.copy()
             log_odds[narrow] = again.log_odds
         return Reply(labels, confidences, log_odds=log_odds)
-
-
-def evidence(reply: Reply) -> NDArray[np.int64]:
-    """(n,) log-odds of the class that was asked for, in steps of 1/16 nat: what mutants are ordered by.
-
-    Whole steps, so that rounding inside the model cannot change an order; whoever sorts breaks ties by position.
-    A reply without log-odds counts as the least.
-    """
-    assert reply.log_odds is not None
-    steps = np.nan_to_num(reply.log_odds.astype(np.float64), nan=-np.inf) * EVIDENCE_STEPS
-    rounded: NDArray[np.int64] = np.rint(np.clip(steps, -1e6, 1e6)).astype(np.int64)
-    return rounded
-
-
-def _with_log_odds(reply: Reply, mutants: Mutants) -> Reply:
-    """The reply with log-odds wherever a class was named.
-
-    A classifier that does not say them leaves what its top-1 class tells: the class's own log-odds if it is on
-    top, else the most that they can be.
-    """
-    if mutants.label < 0:
-        return Reply(reply.labels, reply.confidences, reply.margins)
-    share = np.clip(reply.confidences.astype(np.float64), _LEAST_ODDS, 1 - _LEAST_ODDS)
-    share = np.where(reply.labels == mutants.label, share, np.minimum(share, 1 - share))
-    known = reply.log_odds
-    log_odds = np.log(share / (1 - share)).astype(np.float32)
-    if known is not None:
-        log_odds = np.where(np.isnan(known), log_odds, known)
-    return Reply(reply.labels, reply.confidences, reply.margins, log_odds)
 
 
 def _entries(reply: Reply) -> list[tuple[int, np.float32, np.float32]]:

@@ -16,14 +16,20 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.mps.types import Picture
-
 COMBINATIONS: tuple[tuple[int, ...], ...] = tuple(
     chosen for size in (1, 2, 3) for chosen in combinations(range(4), size)
 )
 """The 14 proper, non-empty subsets of four superpixels, in ReX's order."""
 
 Shape = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One preprocessed image: `pixels` (c, h, w) float32 and a `baseline` that broadcasts to it."""
+
+    pixels: NDArray[np.float32]
+    baseline: NDArray[np.float32]
 
 
 @dataclass(frozen=True)

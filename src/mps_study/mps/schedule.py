@@ -16,8 +16,8 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.mps.mutants import Mutants
-from mps_study.mps.types import Classifier, Picture, Reply, Search, Slice
+from mps_study.mps.mutants import Mutants, Picture
+from mps_study.mps.types import Classifier, Reply, Search, Slice
 
 T = TypeVar("T")
 

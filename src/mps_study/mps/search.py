@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mps_study.mps.baselines import Surroundings, baseline_picture
+from mps_study.mps.config import SearchConfig
 from mps_study.mps.inquiry import BudgetSpent, Inquiry
 from mps_study.mps.mutants import Masks, Shape
 from mps_study.mps.schedule import Job, run_searches
-from mps_study.mps.several import SEVERAL, Again
-from mps_study.mps.strategies import STRATEGIES
-from mps_study.mps.sufficiency import edges, floor, passes
+from mps_study.mps.several import Collection
 from mps_study.mps.types import (
     BASELINE,
     BELOW,
@@ -39,9 +36,6 @@ from mps_study.mps.types import (
     Search,
     Target,
 )
-
-if TYPE_CHECKING:
-    from mps_study.mps.config import SearchConfig
 
 
 def extract_mps(
@@ -89,84 +83,83 @@ def search_image(
     key: str, shape: Shape, config: SearchConfig, given_map: NDArray[np.float32] | None = None
 ) -> Search[MpsRecord]:
     """The whole search for one image of `shape` (h, w)."""
-    inquiry = Inquiry(config, given_map)
-    whole_passes = yield from _ask_whole_image(inquiry, shape)
+    inquiry = Inquiry(config, shape, key, given_map)
+    whole_passes = yield from _ask_whole_image(inquiry)
     if inquiry.target.label < 0:
-        return _record(key, inquiry, INVALID)
+        return _record(config, inquiry, INVALID)
     if not whole_passes:
-        return _record(key, inquiry, BELOW)
-    strategy = partial(STRATEGIES[config.strategy], inquiry, shape, key)
+        return _record(config, inquiry, BELOW)
     try:
-        baseline = yield from _ask_baseline(inquiry, shape)
-        first = yield from strategy()
-        if (first.mps is None or first.mps.mask.all()) and not (yield from _whole_image_repeats(inquiry, shape)):
-            return _record(key, inquiry, UNREPEATABLE, replace(first, mps=None))
+        baseline = yield from _ask_baseline(inquiry)
+        first = yield from config.strategy.find(inquiry)
+        if (first.mps is None or first.mps.mask.all()) and not (yield from _whole_image_repeats(inquiry)):
+            return _record(config, inquiry, UNREPEATABLE, replace(first, mps=None))
     except BudgetSpent:
-        first = Found((yield from _best_verified(inquiry, shape)))
-        return _record(key, inquiry, TIED if inquiry.tied else BUDGET, first)
+        first = Found((yield from _best_verified(inquiry)))
+        return _record(config, inquiry, TIED if inquiry.tied else BUDGET, first)
     if first.mps is None:
-        return _record(key, inquiry, UNSTABLE, first)
+        return _record(config, inquiry, UNSTABLE, first)
     status = BASELINE if baseline == inquiry.target.label else FOUND
-    record = _record(key, inquiry, TIED if inquiry.tied else status, first)
-    return (yield from _with_more(record, inquiry, shape, first, strategy))
+    record = _record(config, inquiry, TIED if inquiry.tied else status, first)
+    return (yield from _with_more(record, config, inquiry, first))
 
 
-def _ask_whole_image(inquiry: Inquiry, shape: Shape) -> Search[bool]:
+def _ask_whole_image(inquiry: Inquiry) -> Search[bool]:
     """Sets the target, the class of the whole image and its confidence; whether it passes itself."""
-    reply = yield from inquiry.ask_anew(_whole_image(shape))
-    inquiry.target = Target(int(reply.labels[0]), float(reply.confidences[0]))
-    inquiry.tied = reply.margins is not None and bool(reply.margins[0] <= inquiry.config.margin_tolerance)
-    inquiry.edges = edges(inquiry)
-    return bool(passes(reply, inquiry)[0])
+    reply = yield from inquiry.ask_anew(_whole_image(inquiry.shape))
+    inquiry.aim(Target(int(reply.labels[0]), float(reply.confidences[0])))
+    inquiry.tied = reply.margins is not None and bool(reply.margins[0] <= inquiry.terms.margin_tolerance)
+    return bool(inquiry.passes(reply)[0])
 
 
-def _whole_image_repeats(inquiry: Inquiry, shape: Shape) -> Search[bool]:
+def _whole_image_repeats(inquiry: Inquiry) -> Search[bool]:
     """Whether the whole image passes once more. Only memory says so of a set that is all of it."""
-    return bool(passes((yield from inquiry.ask_anew(_whole_image(shape))), inquiry)[0])
+    return bool(inquiry.passes((yield from inquiry.ask_anew(_whole_image(inquiry.shape))))[0])
 
 
 def _whole_image(shape: Shape) -> Masks:
     return Masks(shape, masks=np.ones((1, *shape), dtype=bool))
 
 
-def _ask_baseline(inquiry: Inquiry, shape: Shape) -> Search[int]:
+def _ask_baseline(inquiry: Inquiry) -> Search[int]:
     """The label of the image of which nothing is kept."""
-    nothing = np.zeros((1, *shape), dtype=bool)
-    reply = yield from inquiry.ask_alone(Masks(shape, label=inquiry.target.label, masks=nothing))
+    nothing = np.zeros((1, *inquiry.shape), dtype=bool)
+    reply = yield from inquiry.ask_alone(Masks(inquiry.shape, label=inquiry.target.label, masks=nothing))
     return int(reply.labels[0])
 
 
-def _best_verified(inquiry: Inquiry, shape: Shape) -> Search[Mps]:
+def _best_verified(inquiry: Inquiry) -> Search[Mps]:
     """The smallest set that has passed so far, if it passes alone as well; else the whole image, which has."""
     candidate = inquiry.candidate
     if candidate is not None:
         reply = yield from inquiry.ask_alone(candidate)
-        if passes(reply, inquiry)[0]:
+        if inquiry.passes(reply)[0]:
             return Mps(inquiry.visible(candidate.mask(0)), float(reply.confidences[0]))
-    return Mps(np.ones(shape, dtype=bool), inquiry.target.confidence)
+    return Mps(np.ones(inquiry.shape, dtype=bool), inquiry.target.confidence)
 
 
-def _with_more(record: MpsRecord, inquiry: Inquiry, shape: Shape, first: Found, again: Again) -> Search[MpsRecord]:
+def _with_more(record: MpsRecord, config: SearchConfig, inquiry: Inquiry, first: Found) -> Search[MpsRecord]:
     """The record with what else is asked of its set: a dilation, other floors, other sets.
 
     The record's calls stay those of its own set; its evaluations become those of everything.
     """
-    config, calls, mps = inquiry.config, inquiry.calls, first.mps
+    calls, mps = inquiry.calls, first.mps
     assert mps is not None
-    sets = [mps]
+    collection = Collection(first, config.several, config.overlap, [mps])
+    grown = Masks(inquiry.shape, label=inquiry.target.label, masks=dilated(mps.mask)[None])
     try:
-        reply = yield from inquiry.ask_alone(Masks(shape, label=inquiry.target.label, masks=dilated(mps.mask)[None]))
-        record = replace(record, dilation_survives=bool(passes(reply, inquiry)[0]))
+        reply = yield from inquiry.ask_alone(grown)
+        record = replace(record, dilation_survives=bool(inquiry.passes(reply)[0]))
         for share in config.floors:
             inquiry.share, inquiry.candidate = share, None
-            found = yield from again()
-            record = replace(record, floors=(*record.floors, AtFloor(share, floor(inquiry), found.mps)))
+            found = yield from config.strategy.find(inquiry)
+            record = replace(record, floors=(*record.floors, AtFloor(share, inquiry.floor(), found.mps)))
         inquiry.share = config.minimum_confidence_threshold
         if config.several > 1 and record.status == FOUND:  # where the baseline passes, nobody needs any set
-            yield from SEVERAL[config.several_by](inquiry, shape, record.key, first, again, sets)
+            yield from config.several_by.collect(inquiry, config.strategy, collection)
     except BudgetSpent:
         record = replace(record, reason="the budget of evaluations was spent before all else that was asked for")
-    return replace(record, further=tuple(sets[1:]), calls=calls, evaluations=inquiry.evaluations)
+    return replace(record, further=tuple(collection.sets[1:]), calls=calls, evaluations=inquiry.evaluations)
 
 
 def dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -179,10 +172,10 @@ def dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return grown
 
 
-def _record(key: str, inquiry: Inquiry, status: str, found: Found | None = None) -> MpsRecord:
+def _record(config: SearchConfig, inquiry: Inquiry, status: str, found: Found | None = None) -> MpsRecord:
     mps = None if found is None else found.mps
     return MpsRecord(
-        key=key,
+        key=inquiry.key,
         status=status,
         reason="" if status == FOUND else STATUSES[status],
         target=inquiry.target,
@@ -190,7 +183,7 @@ def _record(key: str, inquiry: Inquiry, status: str, found: Found | None = None)
         confidence=float("nan") if mps is None else mps.confidence,
         calls=inquiry.calls,
         evaluations=inquiry.evaluations,
-        landscape=found.landscape if found and inquiry.config.keep_landscape else None,
+        landscape=found.landscape if found and config.keep_landscape else None,
         certificate=None if mps is None else mps.certificate,
         contrast=None if mps is None else mps.contrast,
         curves=found.curves if found else None,

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from mps_study.mps.mutants import Mutants
+from mps_study.mps.mutants import Mutants, Picture
 
 ENGINE_VERSION = 3
-"""Raised whenever a change of the engine can change a mask or a status; part of every fingerprint."""
+"""Raised whenever a change of the engine, or of a default, can change a mask or a status; in every fingerprint."""
 
 FOUND = "found"
 BASELINE = "baseline"
@@ -61,14 +60,6 @@ class Reply:
     confidences: NDArray[np.float32]
     margins: NDArray[np.float32] | None = None
     log_odds: NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One preprocessed image: `pixels` (c, h, w) float32 and a `baseline` that broadcasts to it."""
-
-    pixels: NDArray[np.float32]
-    baseline: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -168,7 +159,7 @@ class MpsRecord:
             without a set.
         floors: the sets at `SearchConfig.floors`, in their order.
         further: other sets of the same image in the order in which they were found (`SearchConfig.several`).
-        curves: insertion and deletion along the ranking (`SearchConfig.curve_steps`).
+        curves: insertion and deletion along the ranking (`curve_steps`).
     """
 
     key: str
@@ -224,5 +215,5 @@ class Classifier(Protocol):
 
 
 T = TypeVar("T")
-Search = Generator["Mutants", Reply, T]
+Search = Generator[Mutants, Reply, T]
 """A search yields mutants, is sent the reply to them, and returns T. It never calls a model."""

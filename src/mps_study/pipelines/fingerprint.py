@@ -20,24 +20,27 @@ LENGTH = 16
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """A digest and the facts that it was made of."""
+    """A digest and the facts that it was made of; with them, for a reader, all `parameters` of the search."""
 
     digest: str
     facts: dict[str, Any]
 
 
 def fingerprint(card: ModelCard, search: SearchConfig, manifest: pd.DataFrame) -> Fingerprint:
-    """Of one model, one search and one sample. Batch size, workers, device and log level are not part of it."""
+    """Of one model, one search and one sample. Batch size, workers, device and log level are not part of it.
+
+    Nor is a parameter of the search that is at its default (docs/decisions/0009). All of them stand beside the facts.
+    """
     facts = {
         "engine": ENGINE_VERSION,
         "model": card.fingerprint_facts,
-        "search": search.as_dict(),
+        "search": search.identity(),
         "sample": digest_of(manifest[["image", "sha256"]].astype(str).to_dict("list")),
     }
     other = baseline_path(search)
     if other is not None:
         facts["baseline_image"] = digest_of_files(other)
-    return Fingerprint(digest_of(facts)[:LENGTH], facts)
+    return Fingerprint(digest_of(facts)[:LENGTH], facts | {"parameters": search.as_dict()})
 
 
 def baseline_path(search: SearchConfig) -> Path | None:

@@ -18,8 +18,8 @@ from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.models.roster.origins import origin_fault
 from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.models.training.recipe import Recipe
-from mps_study.mps.config import SearchConfig
-from mps_study.project.searches import choose_searches, laid_over, name_fault, searches_of
+from mps_study.mps.config import SearchConfig, laid_over
+from mps_study.project.searches import choose_searches, name_fault, searches_of
 from mps_study.stats.config import StatisticsConfig
 
 
@@ -145,7 +145,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     if "searches" not in parameters:
         faults.append("parameter group 'searches' is missing from conf")
     if not faults:
-        faults += _files_of_search(parameters["search"])
+        faults += _files_of_search(SearchConfig(**parameters["search"]))
     if not faults:
         faults += _searches_faults(parameters["search"], parameters["searches"], parameters.get("only_search"))
     faults += [
@@ -172,8 +172,11 @@ def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> lis
         if fault or not isinstance(changes, Mapping):
             faults.append(fault or f"parameter 'searches.{name}' is {changes!r}; name what differs from `search`")
             continue
-        laid = laid_over(search, changes)
-        found = _faults("search", laid, SearchConfig) or _files_of_search(laid)
+        try:
+            laid = laid_over(search, changes)
+            found = _faults("search", laid, SearchConfig) or _files_of_search(SearchConfig(**laid))
+        except ValueError as error:  # one parameter, written in two ways
+            found = [str(error)]
         faults += [re.sub(r"\bsearch\.", f"searches.{name}.", fault) for fault in found]
     if not faults:
         try:
@@ -183,11 +186,11 @@ def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> lis
     return faults
 
 
-def _files_of_search(search: Mapping[str, Any]) -> list[str]:
+def _files_of_search(search: SearchConfig) -> list[str]:
     """What a search needs besides the images: a study reads a baseline image from a file, and has no maps."""
-    if search.get("ranking") == "given":
+    if search.strategy.needs_map:
         return ["search.ranking is 'given', but a study has no maps; hand them to mps_study.extract_mps, `maps`"]
-    baseline = search.get("baseline")
+    baseline = search.baseline
     kind = baseline.get("kind") if isinstance(baseline, Mapping) else baseline
     if kind != "image":
         return []
@@ -232,7 +235,7 @@ def _faults(name: str, values: Any, group: type) -> list[str]:
     if not isinstance(values, Mapping):
         return [f"parameter group {name!r} is {values!r}; it must be a mapping of names to values"]
     if dataclasses.is_dataclass(group):
-        known = [field.name for field in dataclasses.fields(group)]
+        known = group.names() if group is SearchConfig else [field.name for field in dataclasses.fields(group)]
         faults = [_unknown(f"{name}.{key}", name, known) for key in values if key not in known]
         missing = (field.name for field in dataclasses.fields(group) if field.default is dataclasses.MISSING)
         faults += [f"parameter '{name}.{key}' is missing" for key in missing if key not in values]

@@ -8,7 +8,7 @@ from typing import Any
 
 from mps_study.common.searches import OWN
 from mps_study.common.spelling import unknown
-from mps_study.mps.config import SearchConfig
+from mps_study.mps.config import SearchConfig, laid_over
 
 Given = Mapping[str, Any]
 """Parameters of a search as conf gives them."""
@@ -16,13 +16,12 @@ Given = Mapping[str, Any]
 
 def searches_of(search: Given, searches: Mapping[str, Given]) -> dict[str, SearchConfig]:
     """Name -> search: the study's own, `OWN`, and then the others in the order of conf."""
-    others = {name: laid_over(search, changes) for name, changes in searches.items()}
-    return {name: SearchConfig(**given) for name, given in {OWN: search, **others}.items()}
+    return {name: SearchConfig(**given) for name, given in given_searches(search, searches).items()}
 
 
-def laid_over(search: Given, changes: Given) -> dict[str, Any]:
-    """The parameters of `search`, those of `changes` in their place."""
-    return {**search, **changes}
+def given_searches(search: Given, searches: Mapping[str, Given]) -> dict[str, Given]:
+    """The same as their parameters: those of `searches` laid over the study's own."""
+    return {OWN: search} | {name: laid_over(search, changes) for name, changes in searches.items()}
 
 
 def choose_searches(searches: Mapping[str, SearchConfig], only: str | None) -> dict[str, SearchConfig]:

@@ -24,7 +24,9 @@ class Watched(FakeClassifier):
 
 def search(strategy, budget, rule=RULE):
     classifier = Watched(rule)
-    config = SearchConfig(strategy, iterations=2, granularity=2, budget=budget)
+    config = SearchConfig(
+        strategy, budget=budget, **({"granularity": 2} if strategy == "minimal" else {"iterations": 2})
+    )
     (record,) = extract_mps([("image", blank(SHAPE))], classifier, config)
     return record, classifier
 

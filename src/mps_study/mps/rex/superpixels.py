@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mps_study.mps.chance import number_of
-
-if TYPE_CHECKING:
-    from mps_study.mps.config import SearchConfig
+from mps_study.mps.common.chance import number_of
 
 Bounds = tuple[int, int, int, int]
 """Row start, row stop, column start, column stop."""
@@ -39,15 +35,15 @@ class Superpixel:
         """Columns."""
         return self.bounds[3] - self.bounds[2]
 
-    def split(self, cut: Cut, config: SearchConfig) -> tuple[Superpixel, ...]:
-        """Its four children, clockwise rows first; none if it is too deep, too small or cannot be cut.
+    def split(self, cut: Cut, deepest: int, least: int) -> tuple[Superpixel, ...]:
+        """Its four children, clockwise rows first; none if it cannot be cut, is deeper or has fewer pixels than said.
 
         Children start with the responsibility that the box has earned so far. A child may be empty, when the
         cut falls on the first row or column.
         """
         if self.children is None:
             self.children = ()
-            splittable = len(self.path) <= config.tree_depth and self.height * self.width >= config.min_box_size
+            splittable = len(self.path) <= deepest and self.height * self.width >= least
             position = cut(self) if splittable else None
             if position is not None:
                 self.children = self._quarter(*position)
@@ -64,9 +60,9 @@ class Superpixel:
         return tuple(Superpixel(bounds, (*self.path, i), self.responsibility) for i, bounds in enumerate(quarters))
 
 
-def rex_cut(config: SearchConfig, key: str, iteration: int) -> Cut:
+def rex_cut(seed: int, key: str, iteration: int) -> Cut:
     """Pixel positions from rex-xai 0.4.1's random stream: one draw of `randint(1, h * w)` a split."""
-    random = np.random.RandomState((config.seed + iteration) % 2**32)
+    random = np.random.RandomState((seed + iteration) % 2**32)
 
     def cut(box: Superpixel) -> tuple[int, int] | None:
         pixels = box.height * box.width
@@ -78,7 +74,7 @@ def rex_cut(config: SearchConfig, key: str, iteration: int) -> Cut:
     return cut
 
 
-def fraction_cut(config: SearchConfig, key: str, iteration: int) -> Cut:
+def fraction_cut(seed: int, key: str, iteration: int) -> Cut:
     """Shares of the box, drawn from the seed, the image's key, the iteration and the box's path alone.
 
     The same superpixels result for every input size, up to rounding to whole pixels, and they do not depend
@@ -89,8 +85,8 @@ def fraction_cut(config: SearchConfig, key: str, iteration: int) -> Cut:
     def cut(box: Superpixel) -> tuple[int, int] | None:
         if box.height * box.width < 2:
             return None
-        seed = np.random.SeedSequence([config.seed, image, iteration, *box.path, len(box.path)])
-        down, along = seed.generate_state(2, np.uint64) / 2.0**64
+        drawn = np.random.SeedSequence([seed, image, iteration, *box.path, len(box.path)])
+        down, along = drawn.generate_state(2, np.uint64) / 2.0**64
         row = box.bounds[0] + min(int(down * box.height), box.height - 1)
         column = box.bounds[2] + min(int(along * box.width), box.width - 1)
         return row, column
@@ -98,7 +94,8 @@ def fraction_cut(config: SearchConfig, key: str, iteration: int) -> Cut:
     return cut
 
 
-CUTS: dict[str, Callable[[SearchConfig, str, int], Cut]] = {
+CUTS: dict[str, Callable[[int, str, int], Cut]] = {
     "rex": rex_cut,
     "fraction": fraction_cut,
 }
+"""Each makes the cut of one iteration, from the seed, the image's key and the number of the iteration."""

@@ -13,13 +13,13 @@ from mps_study.mps.mutants import Prefixes, Ranking
 from mps_study.mps.types import Curves, Search
 
 
-def curves(inquiry: Inquiry, ranking: Ranking) -> Search[Curves]:
+def curves(inquiry: Inquiry, ranking: Ranking, steps: int) -> Search[Curves]:
     """Confidence of the target class as pixels are inserted in order of rank, and as they are deleted.
 
-    `curve_steps` equal steps from none of the pixels to all of them. Each point is asked alone, so that the curve
+    `steps` equal steps from none of the pixels to all of them. Each point is asked alone, so that the curve
     does not depend on the batch.
     """
-    counts = np.rint(np.linspace(0, ranking.size, inquiry.config.curve_steps + 1)).astype(np.int64)
+    counts = np.rint(np.linspace(0, ranking.size, steps + 1)).astype(np.int64)
     rest = Ranking(ranking.order[::-1], ranking.shape)
     insertion = yield from _confidences(inquiry, ranking, counts)
     deletion = yield from _confidences(inquiry, rest, counts[::-1])

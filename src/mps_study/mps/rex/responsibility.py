@@ -9,28 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mps_study.mps.common.fields import flag, number, one_of, whole
+from mps_study.mps.common.terms import Terms
 from mps_study.mps.inquiry import Inquiry
 from mps_study.mps.mutants import COMBINATIONS, Boxes, Shape
-from mps_study.mps.superpixels import CUTS, Bounds, Cut, Superpixel
-from mps_study.mps.types import Reply, Search
-
-if TYPE_CHECKING:
-    from mps_study.mps.config import SearchConfig
+from mps_study.mps.rex.ranking import Landscape, Ranker
+from mps_study.mps.rex.superpixels import CUTS, Bounds, Cut, Superpixel
+from mps_study.mps.types import Reply, Search, Target
 
 Job = tuple[Superpixel, ...]
 """Sibling superpixels that pass together; each is refined in turn while the others stay."""
 
-Landscape = NDArray[np.float32]
 Iteration = Generator[Boxes, Reply, Landscape | None]
 
 _KEPT = np.array([[i in chosen for i in range(4)] for chosen in COMBINATIONS])
 """(14, 4) bool: the superpixels that each mutant of a split keeps."""
 _MOST_BOXES = 7
+_SEEDS = 2**32
 
 
 @dataclass(frozen=True)
@@ -41,24 +39,58 @@ class Passing:
     area: int
 
 
-def responsibility_map(inquiry: Inquiry, shape: Shape, key: str) -> Search[Landscape]:
-    """(h, w) float32 responsibility of each pixel for the target class, merged over all iterations.
+@dataclass(frozen=True)
+class Responsibility(Ranker):
+    """Pixels by their responsibility for the target class, merged over random partitions. Defaults are ReX's.
 
-    Multiplicative maps are divided by their maximum after every iteration. If no mutant ever passes the map is
-    flat (rex-xai stops with an error there).
+    Args:
+        cuts: where a box is split. `rex` draws pixel positions from the random stream of rex-xai 0.4.1
+            (`RandomState(seed + iteration)`); `fraction` draws shares of the box from the seed and the image's
+            key, so that models of different input size start from the same superpixels.
+        iterations: number of random partitions whose maps are merged.
+        tree_depth: a box deeper than this is not split.
+        min_box_size: a box of fewer pixels is not split.
+        queue_style: which passing mutants are refined: `area` (smallest first), `intersection`, `all`, `dc`.
+        queue_len: how many of them.
+        responsibility_style: how the maps of the iterations are merged: `multiplicative` or `additive`.
+        weighted: responsibility is weighted by the mutant's confidence.
+        confidence_filter: a mutant passes only with this share of the original confidence.
     """
-    config = inquiry.config
-    cut = CUTS[config.cuts]
-    maps = yield from _in_lockstep(
-        inquiry,
-        [_iteration(inquiry, shape, cut(config, key, iteration)) for iteration in range(1, config.iterations + 1)],
-    )
-    return merge(maps, shape, config)
+
+    cuts: str = one_of("rex", CUTS)
+    iterations: int = whole(20, least=1)
+    tree_depth: int = whole(10, least=1)
+    min_box_size: int = whole(10, least=1)
+    queue_style: str = one_of("area", ("area", "intersection", "all", "dc"))
+    queue_len: int = whole(1, least=1)
+    responsibility_style: str = one_of("multiplicative", ("multiplicative", "additive"))
+    weighted: bool = flag(False)
+    confidence_filter: float = number(0.0, 0.0, 1.0)
+
+    def fits(self, terms: Terms) -> None:
+        """Raise ValueError where the iterations leave the seeds of NumPy's `RandomState`, which `cuts: rex` takes."""
+        if terms.seed + self.iterations > _SEEDS:
+            raise ValueError(
+                f"search.seed is {terms.seed}; use one that stays below 2**32 with {self.iterations} iterations added"
+            )
+
+    def landscape(self, inquiry: Inquiry) -> Search[Landscape]:
+        """(h, w) float32 responsibility of each pixel.
+
+        Multiplicative maps are divided by their maximum after every iteration. If no mutant ever passes the map is
+        flat (rex-xai stops with an error there).
+        """
+        if self.confidence_filter > 0:
+            inquiry.watch(inquiry.target.confidence * self.confidence_filter)
+        cut, iterations = CUTS[self.cuts], range(1, self.iterations + 1)
+        maps = yield from _in_lockstep(
+            inquiry, [_iteration(inquiry, self, cut(inquiry.terms.seed, inquiry.key, each)) for each in iterations]
+        )
+        return merge(maps, inquiry.shape, additive=self.responsibility_style == "additive")
 
 
-def merge(maps: Sequence[Landscape | None], shape: Shape, config: SearchConfig) -> Landscape:
+def merge(maps: Sequence[Landscape | None], shape: Shape, additive: bool) -> Landscape:
     """(h, w) float32: the iterations' maps merged in order; an iteration in which nothing passed is None."""
-    additive = config.responsibility_style == "additive"
     merged = np.zeros(shape, np.float32) if additive else np.ones(shape, np.float32)
     for local in maps:
         if local is None:
@@ -102,13 +134,13 @@ def _step(search: Iteration, reply: Reply | None) -> tuple[Boxes | None, Landsca
         return None, finished.value
 
 
-def _iteration(inquiry: Inquiry, shape: Shape, cut: Cut) -> Iteration:
+def _iteration(inquiry: Inquiry, how: Responsibility, cut: Cut) -> Iteration:
     """One random partition: refine the smallest passing mutant until nothing is left to split."""
-    config, target = inquiry.config, inquiry.target
-    whole = Superpixel((0, shape[0], 0, shape[1]))
-    if config.responsibility_style == "multiplicative":
-        whole.responsibility = np.float32(1)
-    queue: list[Job] = [(whole,)]
+    shape, target = inquiry.shape, inquiry.target
+    image = Superpixel((0, shape[0], 0, shape[1]))
+    if how.responsibility_style == "multiplicative":
+        image.responsibility = np.float32(1)
+    queue: list[Job] = [(image,)]
     depth_reached, anything_passed, on_last = 0, False, False
     while queue:
         passing: list[Passing] = []
@@ -116,23 +148,23 @@ def _iteration(inquiry: Inquiry, shape: Shape, cut: Cut) -> Iteration:
         for job in queue:
             for box in job:
                 on_last = box is job[-1]
-                split = box.split(cut, config)
+                split = box.split(cut, how.tree_depth, how.min_box_size)
                 if not split:
                     break
                 children = split
                 static = [partner.bounds for partner in job if partner is not box]
                 mutants = _mutants_of_split(children, static, shape)
                 reply: Reply = yield mutants
-                passing = _passing(reply, mutants, inquiry)
+                passing = _passing(reply, mutants, target, how.confidence_filter)
                 if passing:
                     anything_passed = True
-                    _share_responsibility(children, reply, target.label, config.weighted)
-                    passing = prune(passing, config.queue_style, config.queue_len)
+                    _share_responsibility(children, reply, target.label, how.weighted)
+                    passing = prune(passing, how.queue_style, how.queue_len)
                     depth_reached = max(depth_reached, len(children[0].path))
-        if depth_reached > config.tree_depth and on_last:
+        if depth_reached > how.tree_depth and on_last:
             break
         queue = [tuple(children[i] for i in COMBINATIONS[mutant.row]) for mutant in passing]
-    return _paint_leaves(whole, shape) if anything_passed else None
+    return _paint_leaves(image, shape) if anything_passed else None
 
 
 def _mutants_of_split(children: Job, static: list[Bounds], shape: Shape) -> Boxes:
@@ -144,11 +176,10 @@ def _mutants_of_split(children: Job, static: list[Bounds], shape: Shape) -> Boxe
     return Boxes(shape, boxes=boxes)
 
 
-def _passing(reply: Reply, mutants: Boxes, inquiry: Inquiry) -> list[Passing]:
-    passes = reply.labels == inquiry.target.label
-    if inquiry.config.confidence_filter > 0:
-        floor = inquiry.target.confidence * inquiry.config.confidence_filter
-        passes &= reply.confidences >= floor
+def _passing(reply: Reply, mutants: Boxes, target: Target, confidence_filter: float) -> list[Passing]:
+    passes = reply.labels == target.label
+    if confidence_filter > 0:
+        passes &= reply.confidences >= target.confidence * confidence_filter
     rows = np.flatnonzero(passes)
     if not rows.size:
         return []
@@ -186,9 +217,9 @@ def prune(passing: list[Passing], style: str, length: int) -> list[Passing]:
     return sorted(passing, key=lambda mutant: mutant.area)[:length]
 
 
-def _paint_leaves(whole: Superpixel, shape: Shape) -> Landscape:
+def _paint_leaves(image: Superpixel, shape: Shape) -> Landscape:
     landscape = np.empty(shape, dtype=np.float32)
-    for leaf in _leaves(whole):
+    for leaf in _leaves(image):
         top, bottom, left, right = leaf.bounds
         landscape[top:bottom, left:right] = leaf.responsibility
     return landscape

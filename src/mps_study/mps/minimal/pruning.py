@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.mps.growth import Promise, consider, remember
 from mps_study.mps.inquiry import Inquiry
-from mps_study.mps.tiles import Grid, Kept
+from mps_study.mps.minimal.growth import Promise, consider, remember
+from mps_study.mps.minimal.tiles import Grid, Kept
 from mps_study.mps.types import Search
 
 AT_ONCE = 8

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from fakes import FakeClassifier, at_least, blank, blob
-from test_minimal import Scored
+from fakes import FakeClassifier, Scored, at_least, blank, blob
 
 from mps_study import SearchConfig, extract_mps
 
@@ -107,5 +106,5 @@ def test_curves_are_drawn_once_whatever_else_is_asked():
 
 
 def test_a_strategy_without_a_ranking_refuses_curves():
-    with pytest.raises(ValueError, match=r"search\.curve_steps is 10; the strategy minimal ranks no pixels"):
+    with pytest.raises(ValueError, match=r"search\.curve_steps is not read by the strategy minimal"):
         SearchConfig(strategy="minimal", curve_steps=10)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.mps.inquiry import Inquiry, evidence
-from mps_study.mps.sufficiency import passes
-from mps_study.mps.tiles import Cells, Grid, Kept
+from mps_study.mps.common.evidence import evidence
+from mps_study.mps.inquiry import Inquiry
+from mps_study.mps.minimal.tiles import Cells, Grid, Kept
 from mps_study.mps.types import Search
 
 Promise = NDArray[np.int64]
@@ -49,7 +49,7 @@ def consider(inquiry: Inquiry, grid: Grid, kept: NDArray[np.bool_]) -> Search[tu
     """Of n sets (n, t) bool: (n,) bool which pass, and (n,) the evidence for the target class (see `evidence`)."""
     inquiry.calls += len(kept)
     reply = yield from inquiry.ask(Cells(grid.shape, label=inquiry.target.label, grid=grid, kept=kept))
-    return passes(reply, inquiry), evidence(reply)
+    return inquiry.passes(reply), evidence(reply)
 
 
 def remember(inquiry: Inquiry, grid: Grid, kept: Kept) -> None:

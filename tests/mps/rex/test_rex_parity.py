@@ -21,7 +21,7 @@ import pytest
 from mps_study import SearchConfig, extract_mps
 from reference.photos import pixels
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+REFERENCE = Path(__file__).parents[2] / "reference"
 CONFIGS = {
     "rex_default": SearchConfig(keep_landscape=True),
     "rex_weighted": SearchConfig(

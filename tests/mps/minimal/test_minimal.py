@@ -1,54 +1,17 @@
 """The strategy `minimal` against classifiers whose smallest sufficient set is known."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
-from fakes import FakeClassifier, at_least, blank, blob
+from fakes import FakeClassifier, Scored, Telling, at_least, blank, blob, quick
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mps_study.mps.config import SearchConfig
+from mps_study.mps.minimal.tiles import grid, sizes_of_tiles
 from mps_study.mps.search import extract_mps
-from mps_study.mps.tiles import grid, sizes_of_tiles
 from mps_study.mps.types import BASELINE, BELOW, FOUND, Certificate, Reply
 
 SHAPE = (24, 28)
-
-
-@dataclass
-class Telling(FakeClassifier):
-    """A fake that also tells the log-odds of the class it is asked about, by a score on the mask."""
-
-    score: object = None
-
-    def classify(self, batch):
-        reply = super().classify(batch)
-        odds = [
-            self.score(part.mutants.mask(row)) if part.mutants.label >= 0 else np.nan
-            for part in batch
-            for row in range(part.start, part.stop)
-        ]
-        return Reply(reply.labels, reply.confidences, log_odds=np.array(odds, dtype=np.float32))
-
-
-@dataclass
-class Scored:
-    """Class 1 with the log-odds that a score on the mask gives, else class 0."""
-
-    score: object
-    batch_size: int = 16
-    workers: int = 1
-
-    def classify(self, batch):
-        masks = [part.mutants.mask(row) for part in batch for row in range(part.start, part.stop)]
-        odds = np.array([self.score(mask) for mask in masks], dtype=np.float64)
-        share = 1 / (1 + np.exp(-odds))
-        return Reply(
-            (odds > 0).astype(np.int64),
-            np.maximum(share, 1 - share).astype(np.float32),
-            log_odds=odds.astype(np.float32),
-        )
 
 
 def minimal(classifier, shape=SHAPE, keys=("image",), in_flight=8, **config):
@@ -154,7 +117,7 @@ def test_the_set_reaches_the_demanded_share_of_the_confidence(share):
 def test_an_absolute_floor_holds_for_every_strategy(strategy):
     known = blob(SHAPE, 6, 8, 8)
     fake = Scored(lambda m: 0.1 * float((m & known).sum()) - 2)
-    config = SearchConfig(strategy, iterations=3, confidence_floor=0.9)
+    config = SearchConfig(strategy, confidence_floor=0.9, **quick(strategy))
     (record,) = extract_mps([("image", blank(SHAPE))], fake, config)
     assert record.status == FOUND
     assert record.confidence >= 0.9

@@ -1,8 +1,7 @@
 """Contrastive and complete explanations: from the definition, on classifiers whose answer is known."""
 
 import numpy as np
-from fakes import FakeClassifier, at_least, blank, blob
-from test_minimal import Scored
+from fakes import FakeClassifier, Scored, at_least, blank, blob
 
 from mps_study import SearchConfig, extract_mps
 from mps_study.mps.types import BASELINE, FOUND, UNSTABLE

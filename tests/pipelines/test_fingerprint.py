@@ -1,0 +1,41 @@
+"""Fingerprints of searches as they were when these lines were written: records of that day are found by them."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from mps_study import SearchConfig
+from mps_study.mps.types import ENGINE_VERSION
+from mps_study.pipelines.fingerprint import fingerprint
+
+CARD = SimpleNamespace(fingerprint_facts={"digest": "abc"})
+MANIFEST = pd.DataFrame({"image": ["a", "b"], "sha256": ["0" * 64, "1" * 64]})
+
+
+def digest(**search):
+    return fingerprint(CARD, SearchConfig(**search), MANIFEST).digest
+
+
+@pytest.mark.parametrize(
+    ("search", "known"),
+    [
+        ({}, "79592f74acccec31"),
+        ({"cuts": "fraction", "iterations": 5, "keep_landscape": True}, "14f4269ee5117e1d"),
+        ({"cuts": "fraction", "floors": [0.5, 0.9], "several": 3, "several_by": "spotlights"}, "18bba6e4a4ffc0f5"),
+        ({"strategy": "minimal"}, "5ac0a2c91fda3771"),
+        ({"strategy": {"kind": "minimal", "granularity": 2}, "budget": 1000, "seed": 7}, "91d6e2415f9e63cf"),
+        ({"strategy": "contrastive", "contrastive_threshold": 0.5, "baseline": {"kind": "blur"}}, "8288b6a4539727b5"),
+        ({"ranking": "random", "curve_steps": 50, "baseline": [0.1, 0.2, 0.3]}, "2c56b42fca5eec00"),
+    ],
+)
+def test_a_search_keeps_its_fingerprint(search, known):
+    assert ENGINE_VERSION == 3, "another engine makes other records: write the new fingerprints down"
+    assert digest(**search) == known
+
+
+def test_all_parameters_stand_beside_what_the_fingerprint_is_made_of():
+    facts = fingerprint(CARD, SearchConfig("minimal", seed=3), MANIFEST).facts
+    assert facts["search"] == {"strategy": {"kind": "minimal"}, "seed": 3}
+    assert facts["parameters"]["strategy"] == {"kind": "minimal", "granularity": 4}
+    assert facts["parameters"]["seed"] == 3 and facts["parameters"]["budget"] is None
