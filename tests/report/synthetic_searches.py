@@ -41,7 +41,8 @@ def searched_study() -> StudyResults:
     )
     areas = pd.concat([own, other], ignore_index=True)
 
-    def packed(model: str, search: str, fingerprint: str) -> dict[str, np.ndarray]:
+    def packed(model: str, fingerprint: str) -> dict[str, np.ndarray]:
+        search = OTHER if fingerprint.startswith("m") else "study"
         sets = {image: mask(image, model, search) for image in own["image"].unique()}
         return {image: np.packbits(one) for image, one in sets.items() if one is not None}
 

@@ -60,7 +60,7 @@ def summarise_searches(areas: pd.DataFrame, resamples: int = 2000, seed: int = 0
 
 
 def measure_search_overlaps(
-    areas: pd.DataFrame, sets_of: Callable[[str, str, str], Mapping[str, Bits]]
+    areas: pd.DataFrame, sets_of: Callable[[str, str], Mapping[str, Bits]]
 ) -> pd.DataFrame:
     """The `search_overlaps` frame: one row an image, model and unordered pair of searches; empty with one search.
 
@@ -69,7 +69,7 @@ def measure_search_overlaps(
 
     Args:
         areas: the areas frame, all searches.
-        sets_of: (model, search, fingerprint) -> image -> packed mask, for images with a set; asked model by model, so
+        sets_of: (model, fingerprint) -> image -> packed mask, for images with a set; asked model by model, so
             that no more than one model's sets are in memory.
     """
     frames = []
@@ -77,7 +77,7 @@ def measure_search_overlaps(
         marks = dict(zip(group["search"], group["fingerprint"], strict=True))
         if len(marks) < 2:
             continue
-        sets = {search: sets_of(str(model), search, mark) for search, mark in marks.items()}
+        sets = {search: sets_of(str(model), mark) for search, mark in marks.items()}
         images = list(dict.fromkeys(group["image"]))
         frames += [
             pd.DataFrame(_compared(images, sets[a], sets[b])).assign(model=model, search_a=a, search_b=b)

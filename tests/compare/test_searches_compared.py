@@ -39,9 +39,9 @@ def areas():
     return pd.DataFrame(rows).astype({"dilation_survives": "boolean"})
 
 
-def packed(model, search, fingerprint):
-    assert fingerprint == f"{model} {search}"
-    return {image: np.packbits(mask) for image, mask in SETS[model, search].items()}
+def packed(model, fingerprint):
+    assert fingerprint.startswith(f"{model} ")
+    return {image: np.packbits(mask) for image, mask in SETS[tuple(fingerprint.split())].items()}
 
 
 def test_a_summary_is_the_means_of_a_model_and_search_over_what_was_found():
