@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mps_study.report.figures_stages import DECADES, readable
-from mps_study.report.results import Landscape, Photo, Sighting, StudyResults
+from mps_study.report.results import Landscape, Photo, Sighting, StudyResults, View
 
 Frame = tuple[int, int, int, int]
 """Top, left, bottom, right in source pixels: the rectangle that holds what every model saw of an image."""
@@ -60,7 +60,7 @@ def image_script(results: StudyResults, position: int, sizes: ExplorerSizes) -> 
     image = str(results.manifest["image"].iloc[position])
     sightings = [results.sighting(image, model) for model in results.models()]
     picture = results.picture(image)
-    frame = frame_of([seen for seen in sightings if seen], picture)
+    frame = frame_of([seen.view for seen in sightings if seen], picture)
     masks, maps, facts = [], [], []
     for seen in sightings:
         mask = None if seen is None else seen.mask
@@ -98,23 +98,23 @@ def thumbnail(results: StudyResults, position: int, sizes: ExplorerSizes) -> Ima
     picture = results.picture(image)
     if picture is None:
         return Image.new("RGB", (sizes.thumbnail, sizes.thumbnail), (128, 128, 128))
-    sightings = [results.sighting(image, model) for model in results.models()]
-    small = framed(picture, frame_of([seen for seen in sightings if seen], picture), sizes.thumbnail)
+    views = [results.view(image, model) for model in results.models()]
+    small = framed(picture, frame_of([view for view in views if view], picture), sizes.thumbnail)
     if max(small.size) >= SQUARES_BELOW:
         return small
     factor = max(1, sizes.thumbnail // max(small.size))
     return small.resize((small.width * factor, small.height * factor), Image.Resampling.NEAREST)
 
 
-def frame_of(sightings: Sequence[Sighting], picture: Photo | None) -> Frame:
+def frame_of(views: Sequence[View], picture: Photo | None) -> Frame:
     """The smallest rectangle around all models' views, in whole source pixels; the whole picture without a view.
 
     It reaches over the picture's border where a model's preprocessing pads.
     """
-    if not sightings:
+    if not views:
         height, width = (1, 1) if picture is None else picture.shape[:2]
         return 0, 0, height, width
-    tops, lefts, bottoms, rights = zip(*(seen.view for seen in sightings), strict=True)
+    tops, lefts, bottoms, rights = zip(*views, strict=True)
     tolerance = 1e-6  # a view that ends on a pixel's border by more than rounding
     return (
         math.floor(min(tops) + tolerance),
