@@ -121,7 +121,8 @@ def run(project: Path) -> dict[str, Any]:
     """One run in a process of its own."""
     answer = Path(project) / "measured.json"
     command = [sys.executable, __file__, str(project), "--measure", str(answer)]
-    subprocess.run(command, check=True, cwd=project, stdout=subprocess.DEVNULL)
+    environment = os.environ | {"PYTHONPATH": str(project / "src"), "DO_NOT_TRACK": "true"}
+    subprocess.run(command, check=True, cwd=project, env=environment, stdout=subprocess.DEVNULL)
     return dict(json.loads(answer.read_text()))
 
 
