@@ -147,8 +147,8 @@ function drawPair() {
 function pairNumbers(pairs, pair) {
   const status = pairs.status[pair];
   if (status !== "ok" && status !== "one empty") return `Not compared: ${status}.`;
-  const distance = status === "one empty" ? "∞ (one set lies outside the field that both saw)" : `${decimal(pairs.hausdorff[pair], 1)} px`;
-  return `Dice ${decimal(pairs.dice[pair], 3)} (1 = same pixels), Hausdorff distance ${distance} of the 224 × 224 common grid.`;
+  const distance = status === "one empty" ? "∞ (one set lies outside the field that both saw)" : `${decimal(pairs.hausdorff[pair], 1)} px of the source image`;
+  return `Dice ${decimal(pairs.dice[pair], 3)} (1 = same pixels), Hausdorff distance ${distance}.`;
 }
 
 addEventListener("hashchange", followAddress);

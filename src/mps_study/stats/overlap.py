@@ -16,14 +16,16 @@ from .selections import answers, select
 
 MEASURES = {
     "dice": "mean dice",
-    "hausdorff": "mean hausdorff in pixels",
+    "hausdorff": "mean hausdorff in source pixels",
+    "hausdorff_ratio": "mean hausdorff as share of the diagonal",
+    "hausdorff_grid": "mean hausdorff in cells of the grid",
     "iou": "mean iou",
-    "centroid_distance": "mean centroid distance in pixels",
+    "centroid_distance": "mean centroid distance in source pixels",
 }
-"""Column of the overlaps frame to the name of its mean; pixels are those of the common grid."""
+"""Column of the overlaps frame to the name of its mean; all distances but that on the grid are the source image's."""
 
 TESTED = ("dice", "hausdorff")
-"""The paper's two measures; the order of IoUs is that of Dice coefficients, so their ranks say nothing new."""
+"""The paper's two measures, distances in the source image's geometry; the order of IoUs is that of Dice coefficients, so their ranks say nothing new."""
 
 OVERLAP_SELECTIONS = (
     "all images",

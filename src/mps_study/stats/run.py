@@ -18,9 +18,12 @@ Statistic = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, StatisticsConfig
 
 NEEDED = {
     "areas": ["image", "model", "architecture", "half", "target", "correct", "status", "area"],
-    "overlaps": ["image", "model_a", "model_b", "dice", "hausdorff", "iou", "centroid_distance"],
+    "overlaps": [
+        "image", "model_a", "model_b", "dice", "hausdorff", "hausdorff_ratio", "hausdorff_grid", "iou",
+        "centroid_distance",
+    ],
     "model_summary": ["model", "best"],
-}
+}  # fmt: skip
 """The columns that the tests read, by frame."""
 
 KEYS = {"areas": ["image", "model"], "overlaps": ["image", "model_a", "model_b"]}
