@@ -10,7 +10,7 @@ import hashlib
 import io
 import shutil
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +190,7 @@ def record(row: dict[Any, Any], model: int, side: int) -> MpsRecord:
     return MpsRecord(row["image"], FOUND, "", target, mask, confidence, 3000, 3100, heights, floors=floors)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _landscape(side: int, variant: int) -> np.ndarray:
     return landscape(np.random.default_rng([3, side, variant]), side)
 

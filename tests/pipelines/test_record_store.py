@@ -18,7 +18,6 @@ from mps_study.datasets.records import (
 )
 from mps_study.mps.types import FAILED, FOUND, Certificate, Mps, MpsRecord, Target
 
-
 ALL = (*SMALL_COLUMNS, *BULKY_COLUMNS)
 
 

@@ -100,7 +100,12 @@ def overlaps_of(areas, mask, models, images) -> pd.DataFrame:
                 common = (one & other).sum()
                 dice, iou = 2 * common / (one.sum() + other.sum()), common / (one | other).sum()
                 hausdorff = max(away[b.name][one].max(), away[a.name][other].max())
-                centroids = 4 * SOURCE_SIDE / GRID * np.hypot(*(np.argwhere(one).mean(axis=0) - np.argwhere(other).mean(axis=0)))
+                centroids = (
+                    4
+                    * SOURCE_SIDE
+                    / GRID
+                    * np.hypot(*(np.argwhere(one).mean(axis=0) - np.argwhere(other).mean(axis=0)))
+                )
             rows.append({
                 "image": image, "half": facts.loc[(image, a.name), "half"],
                 "model_a": a.name, "model_b": b.name,

@@ -120,9 +120,7 @@ def test_a_view_beyond_the_border_is_black_there() -> None:
 def test_few_pixels_are_kept_as_they_are_and_enlarged_in_squares(small: StudyResults) -> None:
     digit = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     whole = Sighting((0.0, 0.0, 8.0, 8.0), None, None)
-    tiny = dataclasses.replace(
-        small, picture=lambda _: digit, sighting=lambda *_: whole, view=lambda *_: whole.view
-    )
+    tiny = dataclasses.replace(small, picture=lambda _: digit, sighting=lambda *_: whole, view=lambda *_: whole.view)
     _, facts = facts_of(image_script(tiny, 0, SIZES))
     photo = Image.open(io.BytesIO(base64.b64decode(facts["photo"].partition("base64,")[2])))
     assert np.array_equal(np.asarray(photo.convert("RGB")), digit)

@@ -1,7 +1,7 @@
 """How far two sets on one grid lie apart: the exact Hausdorff distance, without a distance transform of either.
 
-A transform measures every cell of the grid, and the distance is decided by a few. So blocks of cells are measured first;
-what lies within a block's reach of the furthest one is then measured cell by cell.
+A transform measures every cell of the grid, and the distance is decided by a few. So blocks of cells are measured
+first; what lies within a block's reach of the furthest one is then measured cell by cell.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Placed:
             kept = np.zeros(height * width, dtype=bool)
             kept[self.blocks] = True
             size = (BLOCK * cell[0], BLOCK * cell[1])
-            self._far[cell] = distance_transform_edt(~kept.reshape(height, width), sampling=size).ravel()
+            far = distance_transform_edt(~kept.reshape(height, width), sampling=size)
+            self._far[cell] = np.asarray(far, dtype=np.float64).ravel()
         return self._far[cell]
 
 
@@ -99,7 +100,8 @@ def _furthest_cell(one: Placed, other: Placed, blocks: NDArray[np.intp], cell: C
     open_ = (bound >= least) & (bound > 0)
     if not open_.any():
         return 0.0
-    squares = (other.gaps[rows[open_]] * cell[0]) ** 2  # (n, w): down to the nearest kept cell of each column
+    down = other.gaps[rows[open_]] * cell[0]  # (n, w), to the nearest kept cell of each column
+    squares = down * down
     squares += _across(other.mask.shape[1], cell[1])[columns[open_]]
     return float(np.sqrt(squares.min(axis=1).max()))
 
@@ -125,7 +127,7 @@ def _gaps(mask: Mask) -> NDArray[np.int16]:
 
 
 def centroid_distance(a: Placed, b: Placed, cell: Cell = SQUARE) -> float:
-    """Distance between the sets' mean cells, in the unit of `cell`; 0 when both are empty, infinite when only one is."""
+    """Distance between the sets' mean cells, in the unit of `cell`; 0 if both are empty, infinite if only one is."""
     if not a.cells or not b.cells:
         return 0.0 if a.cells == b.cells else float("inf")
     return float(np.linalg.norm((a.centre - b.centre) * cell))

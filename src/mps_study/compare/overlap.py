@@ -113,7 +113,8 @@ def compare_image(seen: Mapping[str, Seen], models: Sequence[str]) -> Iterator[t
         for model in pair:
             if (model, field) not in placed:
                 placed[model, field] = place(on_grid(seen[model].mask, seen[model].view, field))
-        yield _compare(*(placed[model, field] for model in pair), field)
+        a, b = (placed[model, field] for model in pair)
+        yield _compare(a, b, field)
 
 
 def _compare(a: Placed, b: Placed, field: View) -> tuple[float | str, ...]:

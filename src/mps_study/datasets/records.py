@@ -81,7 +81,7 @@ class RecordStore:
             return pd.DataFrame(columns=wanted)
         tables = [parquet.ParquetFile(shard).read(columns=list({"image", *wanted})) for shard in shards]
         plain = [table.replace_schema_metadata(None) for table in tables]  # a column without a value has no type
-        frame = pa.concat_tables(plain, promote_options="permissive").to_pandas()
+        frame: pd.DataFrame = pa.concat_tables(plain, promote_options="permissive").to_pandas()
         return frame.drop_duplicates("image", keep="first", ignore_index=True)[wanted]
 
     def by_image(self, fingerprints: Mapping[str, str]) -> RecordsByImage:

@@ -60,8 +60,9 @@ def about_the_paper(results: StudyResults) -> str:
         f"Every published number, in the paper's units (areas and accuracies as shares). {start}. In interval: the "
         "published number lies in this run's 95% interval. Direction: of a test, its sign; of a number, the side of "
         "its column's mean over the rows filled here. Significance: each at its own alpha. Models other than the "
-        "paper's 15, of its five architectures, are compared in the direction and significance of tests only. Hausdorff "
-        "distances are compared in cells of the 224 x 224 grid, as the paper's are taken to be, not in source pixels."
+        "paper's 15, of its five architectures, are compared in the direction and significance of tests only. "
+        "Hausdorff distances are compared in cells of the 224 x 224 grid, as the paper's are taken to be, not in "
+        "source pixels."
     )
 
 

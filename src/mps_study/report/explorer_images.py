@@ -76,7 +76,7 @@ def image_script(results: StudyResults, position: int, sizes: ExplorerSizes) -> 
         "photo": None if picture is None else data_uri(framed(picture, frame, sizes.photo)),
         "frame": frame,
         "sightings": facts,
-        "packed": base64.b64encode(zlib.compress(b"".join([*masks, *maps]), 9)).decode("ascii"),
+        "packed": base64.b64encode(zlib.compress(b"".join([*masks, *maps]))).decode("ascii"),
         "pairs": pairs(results.overlaps_of_image(image), results.models()),
     }
     return f"receiveImage({position}, {json.dumps(content, separators=(',', ':'), allow_nan=False)});\n"
