@@ -109,12 +109,10 @@ def measure(project: Path) -> dict[str, Any]:
     return {"nodes": times.nodes, "whole": (time.time() - began, _clocks()[1], memory.whole)}
 
 
-def downstream(images: int, repeats: int = 1) -> list[Row]:
-    """Rows of seconds and MB of each node and of the whole run, a study of `images` images."""
+def downstream(images: int) -> list[Row]:
+    """Rows of seconds and MB of each node and of the whole run, of a study of so many images."""
     with tempfile.TemporaryDirectory() as folder:
-        project = make_project(Path(folder) / "project", images)
-        runs = [run(project) for _ in range(repeats)]
-    return rows(runs, images)
+        return rows(run(make_project(Path(folder) / "project", images)), images)
 
 
 def run(project: Path) -> dict[str, Any]:
@@ -126,16 +124,11 @@ def run(project: Path) -> dict[str, Any]:
     return dict(json.loads(answer.read_text()))
 
 
-def rows(runs: list[dict[str, Any]], images: int) -> list[Row]:
-    """The table: the quickest run's nodes and whole, and the highest memory of all runs."""
-    best = min(runs, key=lambda one: one["whole"][0])
-    wall, cpu, _ = best["whole"]
-    whole = wall, cpu, max(one["whole"][2] for one in runs)
+def rows(measured: dict[str, Any], images: int) -> list[Row]:
+    """The table of a run."""
     bars = [f"{seconds} s, {peak} MB" if images == FULL else "" for seconds, peak in (MUST, REACH)]
-    return [
-        *(_row(f"node {name}", *spent, images) for name, spent in best["nodes"].items()),
-        _row("whole run", *whole, images, *bars),
-    ]
+    nodes = [_row(f"node {name}", *spent, images) for name, spent in measured["nodes"].items()]
+    return [*nodes, _row("whole run", *measured["whole"], images, *bars)]
 
 
 def _row(what: str, wall: float, cpu: float, peak: float, images: int, must: str = "", reach: str = "") -> Row:
@@ -154,7 +147,7 @@ def main() -> None:
         chosen.measure.write_text(json.dumps(measure(chosen.folder)))
         return
     project = make_project(chosen.folder.resolve(), chosen.images, chosen.source.resolve())
-    for row in rows([run(project)], chosen.images):
+    for row in rows(run(project), chosen.images):
         print(f"{row.measure}: {row.value}")
 
 

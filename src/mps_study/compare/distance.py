@@ -110,8 +110,8 @@ def _furthest_cell(one: Placed, other: Placed, blocks: NDArray[np.intp], cell: C
 def _across(width: int, cell: float) -> NDArray[np.float64]:
     """(w, w) squared distance of each two columns."""
     columns = np.arange(width)
-    squares: NDArray[np.float64] = ((columns - columns[:, None]) * cell) ** 2
-    return squares
+    distances = np.asarray((columns - columns[:, None]) * cell, dtype=np.float64)
+    return distances * distances
 
 
 def _gaps(mask: Mask) -> NDArray[np.int16]:
