@@ -60,7 +60,11 @@ def studies(draw: st.DrawFn) -> dict[str, pd.DataFrame]:
     return {
         "areas": typed_areas(areas),
         "overlaps": overlaps.assign(
-            hausdorff=1 / overlaps["dice"].astype(float), iou=overlaps["dice"], centroid_distance=overlaps["dice"]
+            hausdorff=1 / overlaps["dice"].astype(float),
+            iou=overlaps["dice"],
+            centroid_distance=overlaps["dice"],
+            hausdorff_ratio=overlaps["dice"],
+            hausdorff_grid=overlaps["dice"],
         ),
         "model_summary": pd.DataFrame({"model": [m for _, m in models], "best": best}),
     }

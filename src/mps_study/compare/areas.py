@@ -29,6 +29,12 @@ COLUMNS = {
     "evaluations": "Int64",
 }
 
+READ = (
+    "image", "model", "fingerprint", "status", "reason", "target", "target_confidence", "height", "width", "pixels",
+    "confidence", "calls", "evaluations", "dilation_survives",
+)  # fmt: skip
+"""Columns of the record store that the areas are made of."""
+
 
 def measure_areas(
     records: pd.DataFrame, manifest: pd.DataFrame, architectures: dict[str, str], search: str = OWN
@@ -37,7 +43,7 @@ def measure_areas(
     manifest.
 
     Args:
-        records: small columns of the record store, all models one below the other.
+        records: the columns `READ` of the record store, all models one below the other.
         manifest: the sample.
         architectures: model -> architecture.
         search: the name by which the study knows the search.

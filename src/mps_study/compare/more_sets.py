@@ -22,6 +22,9 @@ COLUMNS = {
     "confidence": "float64",
 }
 
+READ = ("image", "model", "floors", "further")
+"""Columns of the record store that the sets are made of."""
+
 
 def measure_more_sets(
     records: pd.DataFrame, areas: pd.DataFrame, share: float = 0.0, confidence_floor: float = 0.0
@@ -30,7 +33,7 @@ def measure_more_sets(
     found, by image.
 
     Args:
-        records: small columns of the record store, with `floors` and `further` as JSON.
+        records: the columns `READ` of the record store; `floors` and `further` are JSON.
         areas: the `areas` frame of the search; only its rows with status `found` have more sets.
         share: of the original confidence, that was demanded of the first sets.
         confidence_floor: that was demanded of all sets.

@@ -59,9 +59,7 @@ def summarise_searches(areas: pd.DataFrame, resamples: int = 2000, seed: int = 0
     return pd.DataFrame(rows).convert_dtypes(convert_floating=False, convert_integer=False)
 
 
-def measure_search_overlaps(
-    areas: pd.DataFrame, sets_of: Callable[[str, str], Mapping[str, Bits]]
-) -> pd.DataFrame:
+def measure_search_overlaps(areas: pd.DataFrame, sets_of: Callable[[str, str], Mapping[str, Bits]]) -> pd.DataFrame:
     """The `search_overlaps` frame: one row an image, model and unordered pair of searches; empty with one search.
 
     Two searches of a model see the same input, so nothing is resampled. Status is `ok`, or, with NaN measures,

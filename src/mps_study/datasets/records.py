@@ -9,22 +9,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 from numpy.typing import NDArray
+from pyarrow import parquet
 
 from mps_study.common.searches import OWN
 from mps_study.datasets.files import sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
+from mps_study.datasets.records_by_image import RecordsByImage
 from mps_study.mps.types import Curves, Mps, MpsRecord
 
 COMPLETE = "complete.json"
+TOGETHER = 8
+"""Records of a shard that are read together, however many it has."""
 
 
 @dataclass(frozen=True)
@@ -67,51 +71,28 @@ class RecordStore:
     def images(self, model: str, fingerprint: str) -> set[str]:
         """Images that have a record."""
         shards = self._shards(model, fingerprint)
-        columns = [pd.read_parquet(shard, columns=["image"])["image"] for shard in shards]
-        return set(pd.concat(columns)) if columns else set()
+        return {image for shard in shards for image in parquet.ParquetFile(shard).read(["image"])["image"].to_pylist()}
 
-    def read(self, model: str, fingerprint: str, masks: bool = False) -> pd.DataFrame:
-        """Records of one model, one row an image, without the bulky columns unless asked for."""
-        columns = None if masks else SMALL_COLUMNS
-        frames = [pd.read_parquet(s, columns=columns) for s in self._shards(model, fingerprint)]
-        if not frames:
-            return pd.DataFrame(columns=columns or [*SMALL_COLUMNS, *BULKY_COLUMNS])
-        frame = pd.concat(frames, ignore_index=True)
-        return frame.drop_duplicates("image", keep="first", ignore_index=True)
+    def read(self, model: str, fingerprint: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Records of one model, one row an image: these columns, `SMALL_COLUMNS` unless others are named.
+
+        Bulky ones of a whole study do not fit into memory; `by_image` reads them.
+        """
+        wanted = list(SMALL_COLUMNS if columns is None else columns)
+        shards = self._shards(model, fingerprint)
+        if not shards:
+            return pd.DataFrame(columns=wanted)
+        tables = [parquet.ParquetFile(shard).read(columns=list({"image", *wanted})) for shard in shards]
+        plain = [table.replace_schema_metadata(None) for table in tables]  # a column without a value has no type
+        frame: pd.DataFrame = pa.concat_tables(plain, promote_options="permissive").to_pandas()
+        return frame.drop_duplicates("image", keep="first", ignore_index=True)[wanted]
 
     def by_image(self, fingerprints: Mapping[str, str]) -> RecordsByImage:
-        """Records one at a time, for a walk over images; model -> fingerprint."""
+        """Records one at a time, bulky columns too, for a walk over images; model -> fingerprint."""
         return RecordsByImage({model: self._shards(model, mark) for model, mark in fingerprints.items()})
 
     def _shards(self, model: str, fingerprint: str) -> list[Path]:
         return sorted((self.folder / model / fingerprint).glob("*.parquet"))
-
-
-class RecordsByImage:
-    """Single records with their bulky columns; in memory lie two shards a model, however large the study is."""
-
-    def __init__(self, shards: Mapping[str, Sequence[Path]]) -> None:
-        self._shards = shards
-        self._read = lru_cache(maxsize=2 * len(shards))(_rows)
-
-    def record(self, image: str, model: str) -> dict[str, Any] | None:
-        """The row of one image and model; None when the model has no record of it."""
-        shard = self._shard_of.get((image, model))
-        return None if shard is None else self._read(shard)[image]
-
-    @cached_property
-    def _shard_of(self) -> dict[tuple[str, str], Path]:
-        found: dict[tuple[str, str], Path] = {}
-        for model, shards in self._shards.items():
-            for shard in shards:
-                for image in pd.read_parquet(shard, columns=["image"])["image"]:
-                    found.setdefault((str(image), model), shard)
-        return found
-
-
-def _rows(shard: Path) -> dict[str, dict[str, Any]]:
-    frame = pd.read_parquet(shard).drop_duplicates("image", keep="first")
-    return {str(row["image"]): {str(name): value for name, value in row.items()} for row in frame.to_dict("records")}
 
 
 SMALL_COLUMNS = [
@@ -145,7 +126,7 @@ BULKY_COLUMNS = ["mask", "landscape", "further_masks", "curves"]
 def unpack_mask(packed: bytes, height: int, width: int) -> NDArray[np.bool_]:
     """(height, width) bool from the store's `mask` column."""
     bits = np.unpackbits(np.frombuffer(packed, dtype=np.uint8), count=height * width)
-    return bits.astype(bool).reshape(height, width)
+    return bits.view(np.bool_).reshape(height, width)
 
 
 def unpack_landscape(packed: bytes, height: int, width: int) -> NDArray[np.float32]:
@@ -177,7 +158,7 @@ class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
         if data.records:
             frame = pd.DataFrame([_row(record, data) for record in data.records])
             with written_atomically(folder / f"{data.position:07d}.parquet") as path:
-                frame.to_parquet(path, compression="zstd", index=False)
+                frame.to_parquet(path, compression="zstd", index=False, row_group_size=TOGETHER)
         if data.complete and not (folder / COMPLETE).exists():
             write_bytes(folder / COMPLETE, _json({"fingerprint": data.fingerprint}))
 

@@ -22,9 +22,12 @@ Test = Callable[[], pd.DataFrame]
 
 NEEDED = {
     "areas": ["image", "model", "search", "architecture", "half", "target", "correct", "status", "area"],
-    "overlaps": ["image", "model_a", "model_b", "dice", "hausdorff", "iou", "centroid_distance"],
+    "overlaps": [
+        "image", "model_a", "model_b", "dice", "hausdorff", "hausdorff_ratio", "hausdorff_grid", "iou",
+        "centroid_distance",
+    ],
     "model_summary": ["model", "best"],
-}
+}  # fmt: skip
 """The columns that the tests read, by frame."""
 
 KEYS = {"areas": ["image", "model", "search"], "overlaps": ["image", "model_a", "model_b"]}

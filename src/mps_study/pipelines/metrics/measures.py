@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ from mps_study.pipelines.failing import ensure_ready
 from mps_study.pipelines.fingerprint import fingerprint
 
 log = logging.getLogger(__name__)
+SEEN = ("status", "view", "height", "width", "mask")
+"""Columns of the record store that overlaps are made of."""
 
 
 def fingerprints_of(
@@ -81,15 +84,15 @@ def marks_of(areas: pd.DataFrame) -> dict[str, dict[str, str]]:
     }
 
 
-def small_records(store: RecordStore, marks: Mapping[str, str]) -> pd.DataFrame:
-    """Records of all models, one below the other, without masks."""
-    frames = [store.read(model, digest) for model, digest in marks.items()]
+def records_of(store: RecordStore, marks: Mapping[str, str], columns: Sequence[str]) -> pd.DataFrame:
+    """These columns of the records of all models, one model below the other."""
+    frames = [store.read(model, digest, columns) for model, digest in marks.items()]
     return pd.concat(frames, ignore_index=True)
 
 
 def packed_sets(store: RecordStore, model: str, digest: str) -> dict[str, Bits]:
     """Image -> packed mask of the records of one model and search with status `found`."""
-    frame = store.read(model, digest, masks=True)
+    frame = store.read(model, digest, ["image", "status", "mask"])
     found = frame[frame["status"] == FOUND]
     return {
         str(image): np.frombuffer(mask, np.uint8) for image, mask in zip(found["image"], found["mask"], strict=True)
@@ -97,21 +100,16 @@ def packed_sets(store: RecordStore, model: str, digest: str) -> dict[str, Bits]:
 
 
 def masks_of(store: RecordStore, marks: Mapping[str, str]) -> Callable[[str], Mapping[str, Seen]]:
-    """Image -> model -> mask and view of the records with status `found`.
-
-    Packed masks of all models are held; a mask is unpacked when it is asked for.
-    """
-    packed: dict[str, dict[str, tuple[bytes, int, int, tuple[float, ...]]]] = {}
-    for model, digest in marks.items():
-        frame = store.read(model, digest, masks=True)
-        for row in frame[frame["status"] == FOUND].to_dict("records"):
-            facts = (row["mask"], int(row["height"]), int(row["width"]), tuple(row["view"]))
-            packed.setdefault(str(row["image"]), {})[model] = facts
+    """Image -> model -> mask and view of the records with status `found`, read when they are asked for."""
+    by_image = store.by_image(marks)
 
     def masks(image: str) -> dict[str, Seen]:
-        return {
-            model: Seen(unpack_mask(mask, height, width), (view[0], view[1], view[2], view[3]))
-            for model, (mask, height, width, view) in packed.get(image, {}).items()
-        }
+        rows = {model: by_image.record(image, model, SEEN) for model in marks}
+        return {model: _seen(row) for model, row in rows.items() if row is not None and row["status"] == FOUND}
 
     return masks
+
+
+def _seen(row: Mapping[str, Any]) -> Seen:
+    top, left, bottom, right = row["view"]
+    return Seen(unpack_mask(row["mask"], int(row["height"]), int(row["width"])), (top, left, bottom, right))

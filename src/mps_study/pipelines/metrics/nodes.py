@@ -9,7 +9,9 @@ import pandas as pd
 
 from mps_study.common.progress import with_progress
 from mps_study.common.searches import OWN
+from mps_study.compare.areas import READ as READ_FOR_AREAS
 from mps_study.compare.areas import measure_areas
+from mps_study.compare.more_sets import READ as READ_FOR_MORE_SETS
 from mps_study.compare.more_sets import measure_more_sets
 from mps_study.compare.overlap import measure_overlaps
 from mps_study.compare.searches import measure_search_overlaps, summarise_searches
@@ -18,7 +20,7 @@ from mps_study.datasets.failures import Failures
 from mps_study.datasets.records import RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
-from mps_study.pipelines.metrics.measures import fingerprints_of, marks_of, masks_of, packed_sets, small_records
+from mps_study.pipelines.metrics.measures import fingerprints_of, marks_of, masks_of, packed_sets, records_of
 from mps_study.project.parameters import Metrics
 from mps_study.project.searches import searches_of
 
@@ -37,18 +39,18 @@ def compute_areas(
     marks = fingerprints_of(roster.root, model_cards, configs, manifest, mps_records, failures)
     architectures = {name: model_cards[name].architecture for name in marks[OWN]}
     frames = [
-        measure_areas(small_records(mps_records, mine), manifest, architectures, name)
+        measure_areas(records_of(mps_records, mine, READ_FOR_AREAS), manifest, architectures, name)
         for name, mine in marks.items()
         if mine
     ]
     return pd.concat(frames, ignore_index=True)
 
 
-def compute_overlaps(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
+def compute_overlaps(areas: pd.DataFrame, manifest: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
     """The `overlaps` frame, of the study's own search."""
     own = areas[areas["search"] == OWN]
     bar = partial(with_progress, total=own["image"].nunique(), description="comparing")
-    overlaps = measure_overlaps(own, masks_of(mps_records, marks_of(own)[OWN]), bar)
+    overlaps = measure_overlaps(own, manifest, masks_of(mps_records, marks_of(own)[OWN]), bar)
     return overlaps.assign(search=pd.array([OWN] * len(overlaps), dtype="string"))
 
 
@@ -64,7 +66,7 @@ def compute_more_sets(
     configs = searches_of(search, searches)
     frames = [
         measure_more_sets(
-            small_records(mps_records, marks),
+            records_of(mps_records, marks, READ_FOR_MORE_SETS),
             areas[areas["search"] == name],
             configs[name].minimum_confidence_threshold,
             configs[name].confidence_floor,

@@ -24,7 +24,7 @@ def create_pipeline() -> Pipeline:
                 "areas",
                 name="compute_areas",
             ),
-            node(compute_overlaps, ["areas", "mps_records"], "overlaps", name="compute_overlaps"),
+            node(compute_overlaps, ["areas", "manifest", "mps_records"], "overlaps", name="compute_overlaps"),
             node(compute_more_sets, ["areas", "mps_records", *SEARCHES], "more_sets", name="compute_more_sets"),
             node(
                 compute_summary,

@@ -65,6 +65,7 @@ def gather_results(
         landscape=pictures.landscape,
         picture=pictures.picture,
         sighting=pictures.sighting,
+        view=pictures.view,
         several=pictures.several,
         class_names=names_of_classes(model_cards, manifest),
         origins={

@@ -173,8 +173,8 @@ function pairNumbers(image, a, b) {
   const pair = pairPlace[a[0]][b[0]];
   const status = image.pairs.status[pair];
   if (status !== "ok" && status !== "one empty") return `Not compared: ${status}.`;
-  const distance = status === "one empty" ? "∞ (one set lies outside the field that both saw)" : `${decimal(image.pairs.hausdorff[pair], 1)} px`;
-  return `Dice ${decimal(image.pairs.dice[pair], 3)} (1 = same pixels), Hausdorff distance ${distance} of the 224 × 224 common grid.`;
+  const distance = status === "one empty" ? "∞ (one set lies outside the field that both saw)" : `${decimal(image.pairs.hausdorff[pair], 1)} px of the source image`;
+  return `Dice ${decimal(image.pairs.dice[pair], 3)} (1 = same pixels), Hausdorff distance ${distance}.`;
 }
 
 addEventListener("hashchange", followAddress);

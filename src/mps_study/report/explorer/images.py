@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from mps_study.report.facts.results import Landscape, Photo, Searches, Sighting, StudyResults
+from mps_study.report.facts.results import Landscape, Photo, Searches, Sighting, StudyResults, View
 from mps_study.report.figures.stages import DECADES, readable
 
 Frame = tuple[int, int, int, int]
@@ -61,7 +61,7 @@ def image_script(results: StudyResults, position: int, sizes: ExplorerSizes) -> 
     image = str(results.manifest["image"].iloc[position])
     sightings = sightings_of(results, image)
     picture = results.picture(image)
-    frame = frame_of([seen for seen in sightings if seen], picture)
+    frame = frame_of([seen.view for seen in sightings if seen], picture)
     masks, maps, facts = [], [], []
     for seen in sightings:
         mask = None if seen is None else seen.mask
@@ -77,7 +77,7 @@ def image_script(results: StudyResults, position: int, sizes: ExplorerSizes) -> 
         "photo": None if picture is None else data_uri(framed(picture, frame, sizes.photo)),
         "frame": frame,
         "sightings": facts,
-        "packed": base64.b64encode(zlib.compress(b"".join([*masks, *maps]), 9)).decode("ascii"),
+        "packed": base64.b64encode(zlib.compress(b"".join([*masks, *maps]))).decode("ascii"),
         "pairs": pairs(results.overlaps_of_image(image), results.models()),
         "searchPairs": [] if results.searches is None else search_pairs(results.searches, image, results.models()),
     }
@@ -109,23 +109,23 @@ def thumbnail(results: StudyResults, position: int, sizes: ExplorerSizes) -> Ima
     picture = results.picture(image)
     if picture is None:
         return Image.new("RGB", (sizes.thumbnail, sizes.thumbnail), (128, 128, 128))
-    sightings = sightings_of(results, image)
-    small = framed(picture, frame_of([seen for seen in sightings if seen], picture), sizes.thumbnail)
+    views = [results.view(image, model) for model in results.models()]
+    small = framed(picture, frame_of([view for view in views if view], picture), sizes.thumbnail)
     if max(small.size) >= SQUARES_BELOW:
         return small
     factor = max(1, sizes.thumbnail // max(small.size))
     return small.resize((small.width * factor, small.height * factor), Image.Resampling.NEAREST)
 
 
-def frame_of(sightings: Sequence[Sighting], picture: Photo | None) -> Frame:
+def frame_of(views: Sequence[View], picture: Photo | None) -> Frame:
     """The smallest rectangle around all models' views, in whole source pixels; the whole picture without a view.
 
     It reaches over the picture's border where a model's preprocessing pads.
     """
-    if not sightings:
+    if not views:
         height, width = (1, 1) if picture is None else picture.shape[:2]
         return 0, 0, height, width
-    tops, lefts, bottoms, rights = zip(*(seen.view for seen in sightings), strict=True)
+    tops, lefts, bottoms, rights = zip(*views, strict=True)
     tolerance = 1e-6  # a view that ends on a pixel's border by more than rounding
     return (
         math.floor(min(tops) + tolerance),

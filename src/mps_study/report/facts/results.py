@@ -17,6 +17,7 @@ from mps_study.common.searches import OWN
 Photo = NDArray[np.uint8]  # (h, w, 3)
 Mask = NDArray[np.bool_]  # (h, w), True = pixel kept
 Landscape = NDArray[np.float32]  # (h, w), responsibility
+View = tuple[float, float, float, float]  # top, left, bottom, right in source pixels
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Sighting:
         further: more sets of the same image, (h, w) each, in the order in which they were found.
     """
 
-    view: tuple[float, float, float, float]
+    view: View
     mask: Mask | None
     landscape: Landscape | None
     further: Sequence[Mask] = ()
@@ -115,6 +116,8 @@ class StudyResults:
     sighting: Callable[[str, str], Sighting | None]
     """(image, model) -> view, mask and landscape in one reading; quick when asked image by image, in the manifest's
     order. None when the model was not searched on the image."""
+    view: Callable[[str, str], View | None]
+    """(image, model) -> the view alone, quicker than the sighting."""
     class_names: Sequence[str] | None
     """Class index -> name; None when the classes have only numbers."""
     more_sets: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -58,7 +58,7 @@ def about_largest_hausdorff(results: StudyResults) -> str:
     assert row is not None  # the rule chose it
     return (
         f"{choice.models[0]} and {choice.models[1]} on {choice.image}: Hausdorff distance "
-        f"{fixed(row['hausdorff'], 1)} pixels of the common grid "
+        f"{fixed(row['hausdorff'], 1)} pixels of the source image "
         f"({percent(row['hausdorff_ratio'])} of its diagonal), Dice {fixed(row['dice'], 2)}. "
         f"{chosen(choice)}"
     )

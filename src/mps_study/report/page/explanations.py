@@ -31,7 +31,7 @@ TABLE_TEXTS: dict[str, Explanation] = {
     "dice": Explanation("Overlap of the sets", tables.about_overlap("dice", "Dice coefficient (1 = same pixels)")),
     "hausdorff": Explanation(
         "Distance of the sets",
-        tables.about_overlap("hausdorff", "Hausdorff distance (pixels of the common grid)"),
+        tables.about_overlap("hausdorff", "Hausdorff distance (pixels of the source image)"),
     ),
     "accuracy": Explanation("Accuracy, as trained and fine-tuned", tables.about_accuracy),
     "paper": Explanation("The paper beside this run", tables.about_the_paper),

@@ -61,7 +61,9 @@ def about_the_paper(results: StudyResults) -> str:
         f"Every published number, in the paper's units (areas and accuracies as shares). {start}. In interval: the "
         "published number lies in this run's 95% interval. Direction: of a test, its sign; of a number, the side of "
         "its column's mean over the rows filled here. Significance: each at its own alpha. Models other than the "
-        "paper's 15, of its five architectures, are compared in the direction and significance of tests only."
+        "paper's 15, of its five architectures, are compared in the direction and significance of tests only. "
+        "Hausdorff distances are compared in cells of the 224 x 224 grid, as the paper's are taken to be, not in "
+        "source pixels."
     )
 
 
@@ -96,8 +98,9 @@ def about_pairs(results: StudyResults) -> str:
     return (
         "Means with bootstrap 95% intervals over images, between the best models of the architectures and between the "
         "models of each architecture, by selection of images. Disjoint sets have Dice and IoU 0; distances are in "
-        "pixels of the common grid, over the field that both models saw; a set that lies wholly outside it has no "
-        "distance, and an image without both sets is dropped. Wrong by all means whatever the wrong classes are."
+        "pixels of the source image, and Hausdorff's also as share of its diagonal and in cells of the 224 x 224 "
+        "grid, over the field that both models saw; a set that lies wholly outside it has no distance, and an image "
+        "without both sets is dropped. Wrong by all means whatever the wrong classes are."
     )
 
 
