@@ -61,7 +61,8 @@ def records_of(image: str) -> tuple[list[dict[str, object]], list[dict[str, obje
         index = np.arange(GRID) * side // GRID
         coarse[model] = mask[np.ix_(index, index)]
         rows.append({
-            "image": image, "model": model, "architecture": architecture, "search": "study", "target": int(rng.integers(1000)),
+            "image": image, "model": model, "architecture": architecture, "search": "study",
+            "target": int(rng.integers(1000)),
             "correct": bool(rng.uniform() < 0.85), "status": "found", "area": mask.mean(),
             "confidence": rng.uniform(0.02, 0.9), "target_confidence": rng.uniform(0.3, 1),
         })  # fmt: skip

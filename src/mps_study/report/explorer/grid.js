@@ -30,7 +30,7 @@ function tileFacts(image) {
   const verdict = labelled(image) ? `✓ ${count(1)} ✗ ${count(0)}` : "no label";
   const dice = meanDice(image, chosen);
   const parts = [verdict, `area ${percent(meanArea(image, chosen))}`];
-  if (chosen.length > 1) parts.push(`Dice ${decimal(dice, 2)}`);
+  if (chosen.length > 1 && search === 0) parts.push(`Dice ${decimal(dice, 2)}`);
   if (sets < chosen.length) parts.push(`${chosen.length - sets} without a set`);
   return parts.join(" · ");
 }

@@ -41,7 +41,7 @@ async function openImage(position) {
   byId("image-facts").textContent = [
     labelled(position) ? `label: ${labelName(position)}` : "no label",
     among,
-    `mean Dice of ${filter.chosen.length === models.length ? "all" : "the chosen"} models ${decimal(meanDice(position, filter.chosen), 2)}`,
+    search ? searches[search] : `mean Dice of ${filter.chosen.length === models.length ? "all" : "the chosen"} models ${decimal(meanDice(position, filter.chosen), 2)}`,
   ].join(" · ");
   linkTo("previous", shown[place - 1]);
   linkTo("next", place < 0 ? shown[0] : shown[place + 1]);

@@ -13,8 +13,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from mps_study.common.searches import OWN
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.facts.searches import compared
-from mps_study.report.figures.areas import dot
-from mps_study.report.figures.style import FAINT_INK, GRID, INK, SINGLE_COLUMN, architecture_colours, in_study_look
+from mps_study.report.figures.areas import LOG_FROM_RATIO, dot
+from mps_study.report.figures.style import DOUBLE_COLUMN, FAINT_INK, GRID, INK, architecture_colours, in_study_look
 
 MARKERS = "osD^vP*X"
 FEW_MODELS = 6  # so many have their names beside their points
@@ -28,26 +28,35 @@ def draw_searches(results: StudyResults) -> Figure:
     summary = summary[summary["area"] > 0]
     if summary.empty:
         raise NothingToShow("No search found a set on any image.")
-    figure = Figure(figsize=(1.5 * SINGLE_COLUMN, 1.2 * SINGLE_COLUMN), layout="constrained")
+    figure = Figure(figsize=(DOUBLE_COLUMN, 0.5 * DOUBLE_COLUMN), layout="constrained")
     axes = figure.add_subplot()
-    axes.set(xscale="log", yscale="log", xlabel="evaluations an image", ylabel="MPS area (% of the input's pixels)")
+    axes.set(xlabel="evaluations an image", ylabel="MPS area (% of the input's pixels)")
+    axes.margins(0.08, 0.1)
     colours = architecture_colours(results.architectures())
     markers = dict(zip(searches.names(), cycle(MARKERS), strict=False))
     for model in results.models():
         draw_model(axes, summary[summary["model"] == model], colours[results.architecture_of(model)], markers)
         if len(results.models()) <= FEW_MODELS:
             name_points(axes, summary[summary["model"] == model], model)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        axis.set_minor_formatter(NullFormatter())
+    set_scales(axes, summary)
     axes.grid()
-    axes.margins(0.12)
     keys = [Line2D([], [], ls="", marker=mark, mfc=FAINT_INK, mec="none", ms=5.5, label=name)
             for name, mark in markers.items()]  # fmt: skip
     keys += [dot(colours[name], colours[name], name) for name in results.architectures()]
     figure.legend(handles=keys, loc="outside lower center", ncols=4, columnspacing=1.2, handletextpad=0.4)
     return figure
+
+
+def set_scales(axes: Axes, summary: pd.DataFrame) -> None:
+    """On each axis a logarithmic scale where the means span more than a decade, else one from zero."""
+    for axis, values in (("x", summary["evaluations"]), ("y", summary["area"])):
+        if values.max() > LOG_FROM_RATIO * values.min():
+            axes.set(**{f"{axis}scale": "log"})
+            getattr(axes, f"{axis}axis").set_major_locator(LogLocator(subs=(1, 2, 5)))
+            getattr(axes, f"{axis}axis").set_minor_formatter(NullFormatter())
+        else:
+            axes.set(**{f"{axis}lim": (0, None)})
+        getattr(axes, f"{axis}axis").set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
 def draw_model(axes: Axes, rows: pd.DataFrame, colour: str, markers: dict[str, str]) -> None:
