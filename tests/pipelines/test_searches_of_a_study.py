@@ -33,6 +33,9 @@ def searched(alone) -> tuple[Path, dict[str, pd.DataFrame]]:
     """The same study once it has three searches, and its frames from before."""
     patch = pytest.MonkeyPatch()
     patch.chdir(alone)
+    patch.setenv(
+        "MLFLOW_TRACKING_URI", f"sqlite:///{alone}/mlflow.db"
+    )  # MLflow keeps open what it knows by a relative path
     before = {name: table(alone, name) for name in OWN_FRAMES}
     stamps = {p: p.stat().st_mtime_ns for p in (alone / "data/miniature/05_mps_records").rglob("*.parquet")}
     kedro_run(alone, pipelines=["mps_extraction", *DOWNSTREAM], searches=OTHERS)
@@ -87,7 +90,7 @@ def test_each_model_and_search_has_an_mlflow_run_of_its_name(searched):
 
 
 def test_one_search_can_be_run_alone_and_what_it_lacks_is_left_out(searched, caplog):
-    project, before = searched
+    project, _ = searched
     store = project / "data/miniature/05_mps_records" / MODELS[0]
     kept = {path.name for path in store.iterdir()}
     searches = OTHERS | {"third": {"seed": 9}}
@@ -114,9 +117,10 @@ def test_a_search_that_another_process_works_on_is_left_to_it_and_noted_by_its_n
 
     project, _ = searched
     searches = {"fresh": {"seed": 77}}
-    with Claims(project / "data/miniature/claims").claim(f"mps_extraction/{MODELS[0]}, fresh"):
-        with pytest.raises(ClickException, match=f"mps_extraction, {MODELS[0]}, fresh: .* is held by process"):
-            kedro_run(project, pipelines=["mps_extraction"], searches=searches)
+    held = Claims(project / "data/miniature/claims").claim(f"mps_extraction/{MODELS[0]}, fresh")
+    told = pytest.raises(ClickException, match=f"mps_extraction, {MODELS[0]}, fresh: .* is held by process")
+    with held, told:
+        kedro_run(project, pipelines=["mps_extraction"], searches=searches)
     assert [path.name for path in (project / "data/miniature/failures/mps_extraction").glob("*.json")] == [
         f"{MODELS[0]}, fresh.json"
     ]

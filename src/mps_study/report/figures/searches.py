@@ -49,14 +49,15 @@ def draw_searches(results: StudyResults) -> Figure:
 
 def set_scales(axes: Axes, summary: pd.DataFrame) -> None:
     """On each axis a logarithmic scale where the means span more than a decade, else one from zero."""
-    for axis, values in (("x", summary["evaluations"]), ("y", summary["area"])):
+    x, y = (axes.xaxis, axes.set_xscale, axes.set_xlim), (axes.yaxis, axes.set_yscale, axes.set_ylim)
+    for (axis, set_scale, set_limits), values in ((x, summary["evaluations"]), (y, summary["area"])):
         if values.max() > LOG_FROM_RATIO * values.min():
-            axes.set(**{f"{axis}scale": "log"})
-            getattr(axes, f"{axis}axis").set_major_locator(LogLocator(subs=(1, 2, 5)))
-            getattr(axes, f"{axis}axis").set_minor_formatter(NullFormatter())
+            set_scale("log")
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_minor_formatter(NullFormatter())
         else:
-            axes.set(**{f"{axis}lim": (0, None)})
-        getattr(axes, f"{axis}axis").set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+            set_limits(0, None)
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
 def draw_model(axes: Axes, rows: pd.DataFrame, colour: str, markers: dict[str, str]) -> None:
