@@ -28,7 +28,7 @@ test: .venv/installed  ## lint, types, import contracts, all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not slow and not gpu" -n 2 --dist loadfile
 
 export-check: .venv/installed  ## export each of the paper's 15 models with random weights (half an hour, 14 GB), and write docs/export.md
 	$(BIN)/python -m mps_study.models.export.export_check conf/paper/parameters_models.yml docs/export.md

@@ -19,10 +19,10 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from project import MODELS, ROOT, differences, leftovers, make_project, run, start
 from trials import disk, interrupt, memory, twice
 
 from mps_study.hooks.guards import BY_MODEL
+from project import MODELS, ROOT, differences, leftovers, make_project, run, start
 
 STAGES = ("data_sampling", "fine_tuning", "model_export", "mps_extraction", "reporting")
 UPSTREAM = {"reporting": ("metrics", "statistics")}

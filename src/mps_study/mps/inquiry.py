@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +23,11 @@ class BudgetSpent(Exception):
 class Inquiry:
     """Asks for one image on behalf of its searches.
 
-    No mutant is evaluated twice but by `ask_anew`. A reply whose two best logits lie within `margin_tolerance`, or
-    whose confidence lies that near (relatively) to one of `edges`, where passing is decided, is asked again in a batch
-    of one: rounding differs between batch shapes, and the answer must not. The same holds for log-odds that lie that
-    near to where they are rounded to another step (see `evidence`).
+    No mutant is evaluated twice but by `ask_anew`. A reply is asked again in a batch of one where the logits of the
+    target and of the best other class lie within `margin_tolerance` of each other, or its confidence that near
+    (relatively) to one of `edges`, where passing is decided, or its log-odds that near to where they are rounded to
+    another step (see `evidence`): rounding differs between batch shapes, and the answer must not. Where the classifier
+    knows that its batches are off by more than `margin_tolerance` (`Reply.tolerance`), that counts.
 
     `terms` are the search's, `shape` (h, w) and `key` the image's.
 
@@ -149,9 +152,11 @@ class Inquiry:
         return mask if self.allowed is None else mask & self.allowed
 
     def _restricted(self, mutants: Mutants) -> Mutants:
+        """The mutants as they are asked: of the allowed pixels only, and with the class that decides."""
+        target = self.target.label
         if self.allowed is None:
-            return mutants
-        return Within(mutants.shape, mutants.alone, mutants.label, inner=mutants, allowed=self.allowed)
+            return replace(mutants, target=target)
+        return Within(mutants.shape, mutants.alone, mutants.label, target, inner=mutants, allowed=self.allowed)
 
     def _spend(self, evaluations: int, keep_back: int = 0) -> None:
         budget = self.terms.budget
@@ -163,7 +168,7 @@ class Inquiry:
         reply = with_log_odds((yield mutants), mutants)
         if reply.margins is None or mutants.alone:
             return reply
-        tolerance = self.terms.margin_tolerance
+        tolerance = max(self.terms.margin_tolerance, reply.tolerance)
         close = reply.margins < tolerance
         for edge in self.edges:
             close |= np.abs(reply.confidences - edge) < tolerance * edge

@@ -37,11 +37,13 @@ class Mutants:
     """n mutants of one image of `shape` (h, w).
 
     `alone`: each must be evaluated in a batch of one. `label`: the class whose log-odds are asked for; -1 for none.
+    `target`: the class that decides whether a mutant passes, to which margins refer; -1 while there is none.
     """
 
     shape: Shape
     alone: bool = False
     label: int = -1
+    target: int = -1
 
     def __len__(self) -> int:
         raise NotImplementedError

@@ -2,12 +2,15 @@
 
 The one place that calls a classifier. Searches only see replies to their own questions, so neither the batch
 size nor the number of workers nor the company of other images can change what they find.
+
+Questions that must be asked alone come first, so that no image waits behind another's. Of all others a batch is sent
+when it is full, or when a worker is idle and no search is left from which more could come.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -20,6 +23,9 @@ from mps_study.mps.mutants import Mutants, Picture
 from mps_study.mps.types import Classifier, Reply, Search, Slice
 
 T = TypeVar("T")
+
+ALONE_AT_ONCE = 32
+"""Questions in one call of a classifier that answers those which must be alone on a thread of their own."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class _Flight(Generic[T]):
     confidences: NDArray[np.float32] = field(compare=False, default_factory=lambda: np.empty(0, np.float32))
     margins: NDArray[np.float32] = field(compare=False, default_factory=lambda: np.empty(0, np.float32))
     log_odds: NDArray[np.float32] = field(compare=False, default_factory=lambda: np.empty(0, np.float32))
+    tolerance: float = field(compare=False, default=0.0)
 
     def ask(self, question: Mutants) -> None:
         n = len(question)
@@ -51,6 +58,11 @@ class _Flight(Generic[T]):
         self.confidences = np.empty(n, dtype=np.float32)
         self.margins = np.full(n, np.inf, dtype=np.float32)
         self.log_odds = np.full(n, np.nan, dtype=np.float32)
+        self.tolerance = 0.0
+
+    @property
+    def unsent(self) -> int:
+        return len(self.question) - self.sent
 
     def answer(self, part: slice, reply: Reply, rows: slice) -> None:
         self.labels[part] = reply.labels[rows]
@@ -59,6 +71,7 @@ class _Flight(Generic[T]):
             self.margins[part] = reply.margins[rows]
         if reply.log_odds is not None:
             self.log_odds[part] = reply.log_odds[rows]
+        self.tolerance = max(self.tolerance, reply.tolerance)
         self.open -= part.stop - part.start
 
 
@@ -72,7 +85,7 @@ def run_searches(jobs: Iterable[Job[T]], classifier: Classifier, in_flight: int 
     little has to wait for its turn. An exception of the classifier or of a job ends the iteration.
     """
     waiting = enumerate(jobs)
-    ready: list[_Flight[T]] = []
+    lines: _Lines[T] = _Lines()
     results: dict[int, T] = {}
     asking, due, exhausted = 0, 0, False
     workers: _Workers[T] = _Workers(classifier)
@@ -84,7 +97,7 @@ def run_searches(jobs: Iterable[Job[T]], classifier: Classifier, in_flight: int 
         except StopIteration as finished:
             results[flight.index] = finished.value
             return 1
-        heapq.heappush(ready, flight)
+        lines.add(flight)
         return 0
 
     with workers:
@@ -95,13 +108,19 @@ def run_searches(jobs: Iterable[Job[T]], classifier: Classifier, in_flight: int 
                     exhausted = True
                 else:
                     asking += 1 - proceed(_Flight(index, job, Mutants((0, 0))), None)
-            while ready and workers.free:
-                workers.submit(_pack(ready, classifier.batch_size))
+            while lines.alone and workers.free_for_alone:
+                workers.submit_alone(lines.pack_alone(workers.alone_at_once))
+            while lines.rows and workers.free:
+                # A search whose question is out as a whole may soon ask more, which would fill this batch.
+                more_may_come = asking > len(lines.company)
+                if lines.rows < classifier.batch_size and (more_may_come or not workers.idle) and workers.busy:
+                    break
+                workers.submit(lines.pack(classifier.batch_size))
             while due in results:
                 yield results.pop(due)
                 due += 1
             if not workers.busy:
-                if exhausted and not ready:
+                if exhausted and not lines.alone and not lines.company:
                     return
                 continue
             batch, reply = workers.next_reply()
@@ -111,63 +130,132 @@ def run_searches(jobs: Iterable[Job[T]], classifier: Classifier, in_flight: int 
                 flight.answer(slice(part.start, part.stop), reply, slice(start, stop))
                 start = stop
                 if not flight.open:
-                    answer = Reply(flight.labels, flight.confidences, flight.margins, flight.log_odds)
+                    answer = Reply(flight.labels, flight.confidences, flight.margins, flight.log_odds, flight.tolerance)
                     asking -= proceed(flight, answer)
 
 
-def _pack(ready: list[_Flight[T]], batch_size: int) -> _Batch[T]:
-    """Fill one batch from the oldest questions; a question that must be asked alone is a batch of its own."""
+class _Lines(Generic[T]):
+    """Searches whose questions wait to be sent, oldest first: those that must be alone, and all others.
+
+    `rows`: how many mutants the others still have to send.
+    """
+
+    def __init__(self) -> None:
+        self.alone: list[_Flight[T]] = []
+        self.company: list[_Flight[T]] = []
+        self.rows = 0
+
+    def add(self, flight: _Flight[T]) -> None:
+        if flight.question.alone:
+            heapq.heappush(self.alone, flight)
+        else:
+            heapq.heappush(self.company, flight)
+            self.rows += flight.unsent
+
+    def pack(self, batch_size: int) -> _Batch[T]:
+        """A batch of the oldest questions, full if there are as many rows."""
+        batch = _pack(self.company, batch_size)
+        self.rows -= sum(part.stop - part.start for _, part in batch)
+        return batch
+
+    def pack_alone(self, most: int) -> _Batch[T]:
+        """Rows that are each asked alone."""
+        return _pack(self.alone, most)
+
+
+def _pack(line: list[_Flight[T]], rows: int) -> _Batch[T]:
+    """Take up to so many rows from the oldest questions."""
     batch: _Batch[T] = []
-    free = batch_size
-    while ready and free:
-        flight = ready[0]
-        if flight.question.alone and batch:
-            break
-        most = 1 if flight.question.alone else free
-        stop = min(flight.sent + most, len(flight.question))
+    while line and rows:
+        flight = line[0]
+        stop = min(flight.sent + rows, len(flight.question))
         batch.append((flight, Slice(flight.job.picture, flight.question, flight.sent, stop)))
-        free = 0 if flight.question.alone else free - (stop - flight.sent)
+        rows -= stop - flight.sent
         flight.sent = stop
-        if stop == len(flight.question):
-            heapq.heappop(ready)
+        if not flight.unsent:
+            heapq.heappop(line)
     return batch
 
 
 class _Workers(Generic[T]):
-    """Threads that classify batches; in the caller's own thread when there is only one worker."""
+    """Threads that classify batches; in the caller's own thread when there is only one worker.
+
+    A classifier with a `classify_alone` has one thread more for that. All others answer such questions like a batch of
+    one.
+    """
 
     def __init__(self, classifier: Classifier) -> None:
         self._classify = classifier.classify
-        self._replies: SimpleQueue[tuple[_Batch[T], Future[Reply]]] = SimpleQueue()
-        many = classifier.workers > 1
+        self._replies: SimpleQueue[tuple[_Batch[T], Future[Reply], bool]] = SimpleQueue()
+        self._classify_alone: Callable[[Sequence[Slice]], Reply] | None = getattr(classifier, "classify_alone", None)
+        apart = self._classify_alone is not None
+        many = classifier.workers > 1 or apart
         self._pool = ThreadPoolExecutor(classifier.workers, "classify") if many else None
+        self._alone_pool = ThreadPoolExecutor(1, "classify alone") if apart else None
+        self._workers = classifier.workers
         self._room = classifier.workers + 1 if many else 1
-        self.busy = 0
+        self.alone_at_once = ALONE_AT_ONCE if apart else 1
+        self._batches, self._alone = 0, 0
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        for pool in (self._pool, self._alone_pool):
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
+
+    @property
+    def busy(self) -> int:
+        """Calls that have not come back."""
+        return self._batches + self._alone
 
     @property
     def free(self) -> bool:
         """Whether another batch should be submitted: one waits for each that is being classified."""
-        return self.busy < self._room
+        return self._batches < self._room
+
+    @property
+    def free_for_alone(self) -> bool:
+        """Whether a question that must be alone should be submitted."""
+        return self.free if self._alone_pool is None else self._alone < 2
+
+    @property
+    def idle(self) -> bool:
+        """Whether a worker has nothing to do."""
+        return self._batches < self._workers
 
     def submit(self, batch: _Batch[T]) -> None:
+        self._batches += 1
+        self._call(self._pool, self._classify, batch, alone=False)
+
+    def submit_alone(self, batch: _Batch[T]) -> None:
+        if self._classify_alone is None:
+            self.submit(batch)
+        else:
+            self._alone += 1
+            self._call(self._alone_pool, self._classify_alone, batch, alone=True)
+
+    def _call(
+        self,
+        pool: ThreadPoolExecutor | None,
+        classify: Callable[[Sequence[Slice]], Reply],
+        batch: _Batch[T],
+        alone: bool,
+    ) -> None:
         slices: Sequence[Slice] = [part for _, part in batch]
-        self.busy += 1
-        if self._pool is None:
+        if pool is None:
             future: Future[Reply] = Future()
-            future.set_result(self._classify(slices))
-            self._replies.put((batch, future))
+            future.set_result(classify(slices))
+            self._replies.put((batch, future, alone))
             return
-        future = self._pool.submit(self._classify, slices)
-        future.add_done_callback(lambda done: self._replies.put((batch, done)))
+        future = pool.submit(classify, slices)
+        future.add_done_callback(lambda done: self._replies.put((batch, done, alone)))
 
     def next_reply(self) -> tuple[_Batch[T], Reply]:
-        batch, future = self._replies.get()
-        self.busy -= 1
+        batch, future, alone = self._replies.get()
+        if alone:
+            self._alone -= 1
+        else:
+            self._batches -= 1
         return batch, future.result()

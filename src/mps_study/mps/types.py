@@ -51,15 +51,20 @@ class Reply:
     Args:
         labels: (n,) int, the top-1 class; -1 where the output was not finite.
         confidences: (n,) float32, softmax of the top-1 class.
-        margins: (n,) float32, distance of the two best logits; None when the classifier is exact.
+        margins: (n,) float32, how far the decision is from another one: where `Mutants.target` names a class, the
+            distance of its logit to the best other one, else that of the two best logits. None when the classifier
+            is exact.
         log_odds: (n,) float32, logit of the softmax of the class `Mutants.label`, in nats: how near a mutant that
             fails is to passing. None, or NaN where no class was named, when the classifier does not say.
+        tolerance: how far margins can be from those of the same mutants asked alone, as was measured for this model
+            and device; 0 where it is not known, or the mutants were asked alone.
     """
 
     labels: NDArray[np.int64]
     confidences: NDArray[np.float32]
     margins: NDArray[np.float32] | None = None
     log_odds: NDArray[np.float32] | None = None
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -200,7 +205,11 @@ class Slice:
 
 
 class Classifier(Protocol):
-    """Answers mutants; `OnnxClassifier` is the real one."""
+    """Answers mutants; `OnnxClassifier` is the real one.
+
+    One that can answer questions which must be alone beside its batches, on a thread of their own, has a
+    `classify_alone`, too: like `classify`, but each row is evaluated in a batch of one.
+    """
 
     @property
     def batch_size(self) -> int:

@@ -9,7 +9,7 @@ from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
 from mps_study.images.sources import candidates_of
 from mps_study.models.export.exported import export_request
-from mps_study.models.inference.classifier import cuda_works
+from mps_study.models.inference.devices import cuda_fault
 from mps_study.models.inference.onnx_file import OnnxFileError, read_graph
 from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.project.parameters import DataSampling, Extraction, ModelExport
@@ -76,7 +76,7 @@ def gpu(nodes: set[str], catalog: Any) -> str | None:
     """A GPU, for the search and for fine-tuning, if `extraction.device` says so."""
     if Extraction.model_validate(catalog.load("params:extraction")).device != "cuda":
         return None
-    searches = "extract_records" in nodes and not cuda_works()
+    searches = "extract_records" in nodes and cuda_fault() is not None
     trains = any(entry.wants_fine_tuning for entry in _chosen(nodes, "fine_tune_models", catalog).values())
     if searches or (trains and not _torch_has_cuda()):
         return (

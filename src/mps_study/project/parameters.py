@@ -53,11 +53,13 @@ class ModelExport(_Group):
 class Extraction(_Group):
     """How the search runs; none of it can change a record.
 
+    `precision` below fp32 screens mutants faster on a GPU; what lies near a decision is asked again in fp32.
     `batch_size` and `workers` are measured, or taken from the machine, when they are null. The run goes on, but ends
     with exit code 1, when more than `max_failed_share` of a model's images could not be searched.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["fp32", "tf32", "fp16"] = "fp32"
     batch_size: Annotated[int, Field(ge=1)] | None = None
     workers: Annotated[int, Field(ge=1)] | None = None
     in_flight: Annotated[int, Field(ge=1)] = 8

@@ -6,6 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from mps_study import OnnxClassifier
+from mps_study.models.inference import devices
 from mps_study.models.inference.classifier import reply_of_logits
 from mps_study.mps.baselines import baseline_picture
 from mps_study.mps.mutants import Boxes
@@ -106,10 +107,18 @@ def test_an_image_of_the_wrong_size_is_refused_with_both_shapes(tmp_path):
 
 
 def test_cuda_is_never_replaced_by_the_cpu_in_silence(tmp_path, monkeypatch):
-    monkeypatch.setattr("mps_study.models.inference.classifier.cuda_works", lambda: False)
+    monkeypatch.setattr(devices, "cuda_fault", lambda: "there is no driver")
     path = tiny_onnx(tmp_path / "m.onnx")
-    with pytest.raises(ValueError, match="no usable CUDA device"):
+    with pytest.raises(ValueError, match=r"device cuda .*does not work here: there is no driver; .*mps-study\[cuda\]"):
         OnnxClassifier(path, device="cuda")
     assert OnnxClassifier(path, device="auto").device == "cpu"
     with pytest.raises(ValueError, match="device is 'gpu'"):
         OnnxClassifier(path, device="gpu")
+
+
+def test_a_gpu_that_is_there_in_vain_is_said(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(devices, "cuda_fault", lambda: "there is no driver")
+    monkeypatch.setattr(devices, "has_nvidia_device", lambda: True)
+    with caplog.at_level("WARNING"):
+        assert OnnxClassifier(tiny_onnx(tmp_path / "m.onnx")).device == "cpu"
+    assert "the GPU is not used, the CPU is: there is no driver" in caplog.text

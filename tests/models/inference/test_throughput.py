@@ -3,7 +3,6 @@
 import threading
 import time
 
-import numpy as np
 import pytest
 from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
@@ -13,28 +12,27 @@ from mps_study.models.inference.throughput import measure
 def memory_for(limit):
     """A model on a device that holds batches up to a limit."""
 
-    def logits(inputs):
-        if len(inputs) > limit:
+    def ask(n):
+        if n > limit:
             raise RuntimeException("Failed to allocate memory for requested buffer")
-        return np.zeros((len(inputs), 2), dtype=np.float32)
 
-    return logits
+    return ask
 
 
 def test_a_batch_that_does_not_fit_the_device_is_not_chosen():
-    assert measure(memory_for(4), (3, 8, 8), (1, 2, 4, 8, 16), [1, 2]).batch_size <= 4
+    assert measure(memory_for(4), (1, 2, 4, 8, 16), [1, 2]).batch_size <= 4
 
 
 def test_a_device_that_holds_not_even_the_smallest_batch_is_an_error():
     with pytest.raises(RuntimeException, match="Failed to allocate"):
-        measure(memory_for(4), (3, 8, 8), (8, 16), [1])
+        measure(memory_for(4), (8, 16), [1])
 
 
 def crowded(limit):
     """A model on a device that holds so many calls at once."""
     running = []
 
-    def logits(inputs):
+    def ask(n):
         running.append(None)
         try:
             time.sleep(0.02)
@@ -42,30 +40,28 @@ def crowded(limit):
                 raise RuntimeException("Failed to allocate memory for requested buffer")
         finally:
             running.pop()
-        return np.zeros((len(inputs), 2), dtype=np.float32)
 
-    return logits
+    return ask
 
 
 def test_where_many_workers_do_not_fit_fewer_are_asked():
-    assert measure(crowded(2), (3, 8, 8), (1, 2), [1, 2, 3]).workers == 2
+    assert measure(crowded(2), (1, 2), [1, 2, 3]).workers == 2
 
 
 def test_where_larger_batches_fit_fewer_workers_only_they_are_timed():
     running = []
 
-    def logits(inputs):
+    def ask(n):
         """Eight images at once at most, and each call costs the same."""
-        running.append(len(inputs))
+        running.append(n)
         try:
             time.sleep(0.02)
             if sum(running) > 8:
                 raise RuntimeException("Failed to allocate memory for requested buffer")
         finally:
-            running.remove(len(inputs))
-        return np.zeros((len(inputs), 2), dtype=np.float32)
+            running.remove(n)
 
-    assert measure(logits, (3, 8, 8), (1, 8), [1, 2]).model_dump(include={"batch_size", "workers"}) == {
+    assert measure(ask, (1, 8), [1, 2]).model_dump(include={"batch_size", "workers"}) == {
         "batch_size": 8,
         "workers": 1,
     }
@@ -74,10 +70,9 @@ def test_where_larger_batches_fit_fewer_workers_only_they_are_timed():
 def test_a_smaller_crew_is_timed_with_the_best_batch_only():
     asked = []
 
-    def logits(inputs):
-        asked.append((threading.current_thread() is threading.main_thread(), len(inputs)))
+    def ask(n):
+        asked.append((threading.current_thread() is threading.main_thread(), n))
         time.sleep(0.002)
-        return np.zeros((len(inputs), 2), dtype=np.float32)
 
-    assert measure(logits, (3, 8, 8), (1, 2, 4), [1, 2]).batch_size == 4
-    assert [size for alone, size in asked if alone] == [1, 2, 4, 4]
+    assert measure(ask, (1, 2, 4), [1, 2]).batch_size == 4
+    assert [size for alone, size in asked if alone] == [1, 1, 2, 2, 4, 4, 4, 4]

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-import os
+import logging
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 
-from mps_study.models.inference.onnx_file import OnnxFileError, Signature, loading_fault, read_graph, signature
-from mps_study.models.inference.throughput import CANDIDATE_BATCH_SIZES, Throughput, candidate_workers, measure
+from mps_study.models.inference.devices import Precision, choose_device, is_out_of_memory, open_session
+from mps_study.models.inference.half import half_precision
+from mps_study.models.inference.onnx_file import OnnxFileError, read_graph, signature
+from mps_study.models.inference.painted import Painted, PaintedByGraph, PaintedByNumpy, check_shape, painter_fault
+from mps_study.models.inference.replies import reply_of_logits
+from mps_study.models.inference.throughput import (
+    AS_GOOD,
+    CANDIDATE_BATCH_SIZES,
+    TRIAL_SECONDS,
+    Painting,
+    Throughput,
+    candidate_workers,
+    measure,
+    rate_of,
+)
+from mps_study.models.inference.tolerance import MUTANTS, SAFETY, largest_difference, trial
+from mps_study.mps.mutants import Picture
 from mps_study.mps.types import Reply, Slice
 
-_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+log = logging.getLogger(__name__)
+
+ROUNDING = 0.02
+"""A model in fp32 whose answers alone and in a batch differ by more does not only round: rows depend on each other."""
+
+WORTH_IT = 1.02
+"""So many times faster must painting in the graph be on a CPU to be chosen."""
 
 
 class OnnxClassifier:
@@ -24,23 +47,31 @@ class OnnxClassifier:
     Also served, and told by the file itself: input (batch, h, w, c); a fixed batch size; an output that ends in a
     softmax, whose logarithm is taken for the logits; several outputs, of which the first (batch, classes) is read.
 
+    Batches are painted inside the model's graph (`painter.py`) on CUDA, and on CPU where that was measured to be
+    faster; else with NumPy. On CUDA all batches have one size, since every other shape would cost the choice of new
+    algorithms; what must be alone is asked in a session of its own, always in fp32, on a thread of its own
+    (`classify_alone`). A batch that does not fit into the device's memory is halved, and so are those that follow.
+
     Args:
         path: the ONNX file.
-        device: `cpu`, `cuda`, or `auto` (CUDA if ONNX Runtime offers it here, else CPU).
+        device: `cpu`, `cuda`, or `auto` (CUDA if it works here, else CPU; with a warning if there is a GPU).
         batch_size: most mutants in one call; None measures the fastest for this model and machine.
         workers: calls that run at the same time, each on one thread on CPU; None measures likewise.
+        precision: of the batches: `fp32`, `tf32` (on CUDA) or `fp16`. Lower ones are screens: replies say how far they
+            can be off, and a search asks again alone what lies that near to a decision.
+        painting: `graph` or `numpy`; None chooses.
 
     Attributes:
         input_shape: (c, h, w) of the model's input; h and w are None where the model leaves them open.
         classes: number of classes.
         device: `cpu` or `cuda`, as it really runs.
         signature: how the file is asked.
-        measured: the throughput that was measured, if it was.
+        measured: what was measured, if anything was: throughput, painting, tolerance.
 
     Raises:
         FileNotFoundError: there is no such file.
         OnnxFileError: the file is not an ONNX model of this form.
-        ValueError: the device is not to be had. Nothing falls back to another device in silence.
+        ValueError: the device or precision is not to be had. Nothing falls back in silence.
     """
 
     def __init__(
@@ -49,20 +80,39 @@ class OnnxClassifier:
         device: str = "auto",
         batch_size: int | None = None,
         workers: int | None = None,
+        precision: Precision = "fp32",
+        painting: Painting | None = None,
     ) -> None:
         self.path = Path(path)
-        self.device = _choose_device(device)
-        self._session, self.signature = _open_session(self.path, self.device)
+        self.device = choose_device(device)
+        if precision == "tf32" and self.device != "cuda":
+            raise ValueError(f"precision is 'tf32', which only CUDA has, but the device is {self.device}; use fp32")
+        self.precision: Precision = precision
+        graph = read_graph(self.path)
+        session = open_session(self.path, self.device)
+        self.signature = signature(session.get_inputs(), session.get_outputs(), graph, self.path)
         self.input_shape, self.classes = self.signature.shape, self.signature.classes
-        self._fixed_batch = self.signature.batch
-        self._buffers = threading.local()
-        self._batch_size, self._workers = batch_size or self._fixed_batch or 0, workers or 0
+        self._alone = PaintedByNumpy(session, self.signature, self.path)
+        self._together: Painted | None = None
+        self._batch_size, self._workers = batch_size or self.signature.batch or 0, workers or 0
+        self._painting = painting or self._painting_without_measuring(painter_fault(graph) is None)
+        self._tolerance: float | None = None
+        self._lock = threading.RLock()
         self.measured: Throughput | None = None
-        if self._fixed_batch and self._batch_size > self._fixed_batch:
+        self.classify_alone = self._classify_alone if self.device == "cuda" else None
+        if self.signature.batch and self._batch_size > self.signature.batch:
             raise ValueError(
-                f"{self.path}: the model's batch axis is fixed at {self._fixed_batch}; "
+                f"{self.path}: the model's batch axis is fixed at {self.signature.batch}; "
                 f"a batch size of {batch_size} needs an export with a dynamic batch axis, or set batch_size to null"
             )
+
+    def _painting_without_measuring(self, possible: bool) -> Painting | None:
+        """In the graph on CUDA; on CPU what is faster, where anything is measured at all."""
+        if not possible:
+            return "numpy"
+        if self.device == "cuda":
+            return "graph"
+        return "numpy" if self._batch_size and self._workers else None
 
     @property
     def workers(self) -> int:
@@ -79,129 +129,173 @@ class OnnxClassifier:
     def adopt(self, throughput: Throughput) -> None:
         """Ask as was once measured to be fastest, instead of measuring."""
         self._batch_size, self._workers = throughput.batch_size, throughput.workers
+        self._painting, self._tolerance = throughput.painting, throughput.tolerance
 
     def classify(self, batch: Sequence[Slice]) -> Reply:
         """Paint the slices' mutants into one batch and reply to its rows in order. Thread-safe."""
-        rows = sum(part.stop - part.start for part in batch)
-        buffer = self._buffer(rows, batch[0].picture.pixels.shape)
-        at = 0
-        named: list[int] = []
-        for part in batch:
-            for row in range(part.start, part.stop):
-                part.mutants.paint(row, part.picture, buffer[at])
-                at += 1
-            named += [part.mutants.label] * (part.stop - part.start)
-        return reply_of_logits(self.logits(buffer[:rows]), np.array(named) if max(named) >= 0 else None)
+        if batch[0].mutants.alone:
+            return self._classify_alone(batch)
+        check_shape(self.path, self.signature, batch[0].picture.pixels.shape)
+        self._measure()
+        self._measure_tolerance(batch[0].picture)
+        return replace(self._reply(batch, self._answers(batch)), tolerance=self._tolerance or 0.0)
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(b, classes) the model's logits for inputs (b, c, h, w) float32; of probabilities, their logarithm."""
         rows = len(inputs)
-        if self._fixed_batch and rows < self._fixed_batch:
-            padding = np.zeros((self._fixed_batch - rows, *inputs.shape[1:]), dtype=np.float32)
+        if rows < self.signature.batch:
+            padding = np.zeros((self.signature.batch - rows, *inputs.shape[1:]), dtype=np.float32)
             inputs = np.concatenate([inputs, padding])
-        if self.signature.channels_last:
-            inputs = np.ascontiguousarray(inputs.transpose(0, 2, 3, 1))
-        output: NDArray[np.float32] = self._session.run([self.signature.output], {self.signature.input: inputs})[0]
-        if self.signature.probabilities:  # the smallest normal number keeps a class of probability 0 finite
-            output = np.log(np.maximum(output, np.finfo(np.float32).tiny))
-        return output[:rows]
+        return self._logits(self._alone.of_inputs(inputs))[:rows]
 
-    def _buffer(self, rows: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """A batch buffer of the calling thread, kept between calls."""
-        buffer: NDArray[np.float32] | None = getattr(self._buffers, "batch", None)
-        if buffer is None or len(buffer) < rows or buffer.shape[1:] != shape:
-            expected = self.input_shape
-            if any(e not in (None, a) for e, a in zip(expected, shape, strict=True)):
-                raise ValueError(
-                    f"{self.path}: the model takes images of shape {expected}, got {tuple(shape)}; "
-                    "preprocess the image for this model"
-                )
-            buffer = self._buffers.batch = np.empty((rows, *shape), dtype=np.float32)
-        return buffer
+    def _classify_alone(self, batch: Sequence[Slice]) -> Reply:
+        """Reply to the slices' rows, each evaluated in a batch of one, in fp32."""
+        return self._reply(batch, np.concatenate([self._answer_alone(part) for part in _chunks(batch, 1)]))
+
+    def _answer_alone(self, batch: Sequence[Slice]) -> NDArray[np.float32]:
+        return self._logits(self._alone.output(batch, max(1, self.signature.batch)))
+
+    def _answers(self, batch: Sequence[Slice]) -> NDArray[np.float32]:
+        """(b, classes) logits, in as many calls as the batch size demands; halved where the memory does not suffice."""
+        answers = []
+        for part in _chunks(batch, self._batch_size):
+            rows = self._batch_size if self.device == "cuda" else max(_rows(part), self.signature.batch)
+            try:
+                answers.append(self._logits(self._together_now().output(part, rows)))
+            except (Fail, RuntimeException, RuntimeError) as error:  # the last is what IO binding raises
+                if not is_out_of_memory(error) or self._batch_size < 2 or self.signature.batch:
+                    raise
+                self._halve(rows, error)
+                answers.append(self._answers(part))
+        return np.concatenate(answers)
+
+    def _halve(self, rows: int, error: Exception) -> None:
+        """Batches of half the size from now on, in a session whose memory is new."""
+        with self._lock:
+            if self._batch_size < rows:  # another thread has done it
+                return
+            self._batch_size, self._together = rows // 2, None
+            log.warning("%s: a batch of %d does not fit into memory; batches of %d from now on (%s)",
+                        self.path.name, rows, rows // 2, " ".join(str(error).split())[:200])  # fmt: skip
+            if self.measured:
+                self.measured = self.measured.model_copy(update={"batch_size": self._batch_size})
+
+    def _together_now(self) -> Painted:
+        """What batches are asked with; opened when it is first needed."""
+        with self._lock:
+            if self._together is None:
+                self._together = self._opened(self._painting or "numpy")
+            return self._together
+
+    def _opened(self, painting: Painting) -> Painted:
+        if self.precision != "fp16":
+            if painting == "graph":
+                return PaintedByGraph(self.path, read_graph(self.path), self.signature, self.device, self.precision)
+            if self.precision == "fp32":
+                return self._alone
+            session = open_session(self.path, self.device, precision=self.precision)
+            return PaintedByNumpy(session, self.signature, self.path)
+        self._folder = tempfile.TemporaryDirectory(prefix="mps-study-half-")  # sessions read weights from it
+        path, graph = half_precision(self.path, Path(self._folder.name))
+        if painting == "graph":
+            return PaintedByGraph(path, graph, self.signature, self.device, self.precision)
+        return PaintedByNumpy(open_session(path, self.device), self.signature, self.path)
+
+    def _logits(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not self.signature.probabilities:
+            return output
+        # the smallest normal number keeps a class of probability 0 finite
+        return np.log(np.maximum(output, np.finfo(np.float32).tiny))
+
+    def _reply(self, batch: Sequence[Slice], logits: NDArray[np.float32]) -> Reply:
+        sizes = [part.stop - part.start for part in batch]
+        named = np.repeat([part.mutants.label for part in batch], sizes)
+        targets = np.repeat([part.mutants.target for part in batch], sizes)
+        return reply_of_logits(logits, named if named.max() >= 0 else None, targets if targets.max() >= 0 else None)
 
     def _measure(self) -> None:
-        if self._batch_size and self._workers:
-            return
-        c, h, w = (size or 224 for size in self.input_shape)
-        sizes = [self._batch_size] if self._batch_size else CANDIDATE_BATCH_SIZES[self.device]
-        crews = [self._workers] if self._workers else candidate_workers(self.device)
-        self.measured = measure(self.logits, (c, h, w), sizes, crews)
-        self.adopt(self.measured)
+        """Batch size, workers and painting, where they were not given."""
+        with self._lock:
+            if self._batch_size and self._workers and self._painting:
+                return
+            c, h, w = (size or 224 for size in self.input_shape)
+            zeros = Picture(np.zeros((c, h, w), dtype=np.float32), np.zeros((c, 1, 1), dtype=np.float32))
+            sizes = [self._batch_size] if self._batch_size else CANDIDATE_BATCH_SIZES[self.device]
+            crews = [self._workers] if self._workers else candidate_workers(self.device)
+            first: Painting = self._painting or "numpy"
+            found = measure(self._asking(first, zeros), sizes, crews, AS_GOOD[self.device])
+            found = found.model_copy(update={"painting": first})
+            if self._painting is None:
+                found = self._with_faster_painting(found, zeros)
+            self.measured, self._together = found, None  # a new session: the arena of the measured one never shrinks
+            self.adopt(found)
+
+    def _with_faster_painting(self, found: Throughput, picture: Picture) -> Throughput:
+        """The throughput with NumPy, or that with a painter in the graph if that is faster, both timed in turns.
+
+        Where a call takes long the model's own work is all that counts, and no second session is opened.
+        """
+        size, crew = found.batch_size, found.workers
+        if size * crew / found.evaluations_per_second > TRIAL_SECONDS:
+            return found
+        paintings: tuple[Painting, ...] = ("numpy", "graph")
+        ways = [self._asking(way, picture) for way in paintings]
+        rates = np.max([[rate_of(way, size, crew) for way in ways] for _ in range(2)], axis=0)
+        if rates[1] < WORTH_IT * rates[0]:
+            return found
+        return found.model_copy(update={"painting": "graph", "evaluations_per_second": round(float(rates[1]), 1)})
+
+    def _asking(self, painting: Painting, picture: Picture) -> Callable[[int], object]:
+        """Asks about so many mutants of a picture in one call, in a session of its own."""
+        painted, least = self._opened(painting), self.signature.batch
+        return lambda n: painted.output([trial(picture, n)], max(n, least))
+
+    def _measure_tolerance(self, picture: Picture) -> None:
+        """How far answers in batches are from those alone, on mutants of a real picture; 0 where all are alone."""
+        with self._lock:
+            if self._tolerance is not None:
+                return
+            n = min(MUTANTS, 2 * self._batch_size)
+            if self._batch_size == 1 and self.precision == "fp32":
+                n = 0
+            self._tolerance = SAFETY * self._difference(picture, n) if n else 0.0
+            if self.precision == "fp32" and self._tolerance > SAFETY * ROUNDING:
+                log.warning(
+                    "%s: the answer to an image depends on the batch that it is in (by %.2g in a logit), which is more "
+                    "than rounding, as in dynamically quantised models; it is asked one image at a time",
+                    self.path.name, self._tolerance / SAFETY,
+                )  # fmt: skip
+                self._batch_size, self._together, self._tolerance = 1, None, 0.0
+            if self.measured:
+                update = {"batch_size": self._batch_size, "tolerance": self._tolerance}
+                self.measured = self.measured.model_copy(update=update)
+
+    def _difference(self, picture: Picture, n: int) -> float:
+        mutants = trial(picture, n)
+        whole = self.logits(picture.pixels[None])
+        alone = np.concatenate([self._answer_alone(part) for part in _chunks([mutants], 1)])
+        return largest_difference(alone, self._answers([mutants]), int(whole[0].argmax()))
 
 
-def reply_of_logits(logits: NDArray[np.float32], named: NDArray[np.int64] | None = None) -> Reply:
-    """Top-1 labels, their softmax confidence and the margin to the second logit, of logits (b, classes).
-
-    Computed in float32 and with the first of equal classes winning, as rex-xai does. A row that is not finite
-    gets label -1 and confidence NaN. Where `named` (b,) names a class, not -1, its log-odds are given too.
-    """
-    with np.errstate(invalid="ignore"):  # rows that are not finite are answered below
-        top = logits.max(axis=1, keepdims=True)
-        shifted = np.exp(logits - top)
-        labels = shifted.argmax(axis=1)
-        confidences = np.float32(1) / shifted.sum(axis=1)
-    if logits.shape[1] > 1:
-        margins = top[:, 0] - np.partition(logits, -2, axis=1)[:, -2]
-    else:
-        margins = np.full(len(logits), np.inf, dtype=np.float32)
-    bad = ~np.isfinite(logits).all(axis=1)
-    if bad.any():
-        labels[bad], confidences[bad], margins[bad] = -1, np.nan, np.inf
-    return Reply(labels, confidences, margins, None if named is None else _log_odds(logits, named))
+def _rows(batch: Sequence[Slice]) -> int:
+    return sum(part.stop - part.start for part in batch)
 
 
-def _log_odds(logits: NDArray[np.float32], named: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(b,) the named class's logit less the log of the other classes' summed exponentials; NaN where none is named."""
-    rows = np.arange(len(logits))
-    own = logits[rows, named].astype(np.float64)
-    others = logits.astype(np.float64)
-    others[rows, named] = -np.inf
-    with np.errstate(invalid="ignore", divide="ignore"):
-        top = others.max(axis=1)
-        log_odds = own - top - np.log(np.exp(others - top[:, None]).sum(axis=1))
-    named_and_finite = (named >= 0) & np.isfinite(log_odds)
-    return np.where(named_and_finite, log_odds, np.nan).astype(np.float32)
+def _chunks(batch: Sequence[Slice], most: int) -> list[list[Slice]]:
+    """The slices in batches of `most` rows at most, in order."""
+    chunks: list[list[Slice]] = []
+    room = 0
+    for part in batch:
+        start = part.start
+        while start < part.stop:
+            if not room:
+                chunks.append([])
+                room = most
+            stop = min(part.stop, start + room)
+            chunks[-1].append(replace(part, start=start, stop=stop))
+            room -= stop - start
+            start = stop
+    return chunks
 
 
-def _choose_device(device: str) -> str:
-    if device == "auto":
-        return "cuda" if cuda_works() else "cpu"
-    if device not in _PROVIDERS:
-        raise ValueError(f"device is {device!r}; use auto, {' or '.join(_PROVIDERS)}")
-    if device == "cuda" and not cuda_works():
-        raise ValueError(
-            "device cuda was asked for, but ONNX Runtime finds no usable CUDA device here; "
-            "install the extra with `pip install mps-study[cuda]`, check `nvidia-smi`, or use device cpu"
-        )
-    return device
-
-
-def cuda_works() -> bool:
-    """Whether there is a CUDA device: ONNX Runtime's GPU build offers the provider on machines without one."""
-    if _PROVIDERS["cuda"] not in ort.get_available_providers():
-        return False
-    return any(Path(p).exists() for p in ("/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg")) or (
-        os.name == "nt" and bool(os.environ.get("CUDA_PATH"))
-    )
-
-
-def _open_session(path: Path, device: str) -> tuple[ort.InferenceSession, Signature]:
-    graph = read_graph(path)
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    if device == "cpu":
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-    try:
-        session = ort.InferenceSession(str(path), options, providers=[_PROVIDERS[device]])
-    except Exception as error:  # ONNX Runtime raises many types, all meaning "cannot load"
-        raise loading_fault(path, error) from error
-    if _PROVIDERS[device] not in session.get_providers():
-        raise ValueError(
-            f"{path}: device {device} was asked for, but ONNX Runtime runs this model on "
-            f"{', '.join(session.get_providers())}; install `mps-study[cuda]` or use device cpu"
-        )
-    return session, signature(session.get_inputs(), session.get_outputs(), graph, path)
-
-
-__all__ = ["OnnxClassifier", "OnnxFileError", "cuda_works", "reply_of_logits"]
+__all__ = ["OnnxClassifier", "OnnxFileError", "reply_of_logits"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,11 +35,11 @@ def with_log_odds(reply: Reply, mutants: Mutants) -> Reply:
     top, else the most that they can be.
     """
     if mutants.label < 0:
-        return Reply(reply.labels, reply.confidences, reply.margins)
+        return replace(reply, log_odds=None)
     share = np.clip(reply.confidences.astype(np.float64), _LEAST_ODDS, 1 - _LEAST_ODDS)
     share = np.where(reply.labels == mutants.label, share, np.minimum(share, 1 - share))
     known = reply.log_odds
     log_odds = np.log(share / (1 - share)).astype(np.float32)
     if known is not None:
         log_odds = np.where(np.isnan(known), log_odds, known)
-    return Reply(reply.labels, reply.confidences, reply.margins, log_odds)
+    return replace(reply, log_odds=log_odds)

@@ -25,6 +25,8 @@ TAKE = "take"
 class Parameters:
     """Takes each of its fields by the field's own rule. A field without one takes anything.
 
+    Every field has a default, and that never changes (docs/decisions/0009).
+
     Raises:
         ValueError: naming the parameter, what arrived and what is allowed.
     """

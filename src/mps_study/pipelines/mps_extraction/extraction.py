@@ -93,19 +93,21 @@ def extract_model(
 
     with progress_bar(len(manifest), name, done=len(done)) as bar:
         for record in found:
+            assert classifier is not None
             waiting.append(record)
             evaluations += record.evaluations
             rate = evaluations / (spent + time.perf_counter() - started)
             bar.set_postfix_str(f"{rate:.0f} evaluations/s", refresh=False)
             bar.update()
             if len(waiting) >= extraction.shard_size or time.perf_counter() - started > SHARD_SECONDS:
+                card = with_measurements(card, classifier, extraction)
                 yield shard(complete=False), card
                 started = time.perf_counter()  # saving and logging are not the search's time
     waiting += failed.values()
     last = shard(complete=True)
     if todo:
         log.info("%s: %d images searched, %d failed, %.0f evaluations/s", name, len(todo), len(failed), last.rate)
-    yield last, card
+    yield last, with_measurements(card, classifier, extraction) if classifier else card
 
 
 def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:
@@ -119,18 +121,22 @@ def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tup
             f"{model} is not the model that its card describes (its sha256 differs); "
             f"run `kedro run --pipeline model_export --params model={card.name}` to export it again"
         )
-    classifier = OnnxClassifier(model, extraction.device, extraction.batch_size, extraction.workers)
-    if extraction.batch_size and extraction.workers:
-        return classifier, card
-    here = machine(classifier.device)
-    known = card.throughput.get(here)
-    if known and not extraction.batch_size and not extraction.workers:
+    chosen = extraction.batch_size, extraction.workers
+    classifier = OnnxClassifier(model, extraction.device, *chosen, precision=extraction.precision)
+    known = card.throughput.get(machine(classifier.device, classifier.precision))
+    if known and not any(chosen):
         classifier.adopt(known)
-        return classifier, card
-    log.info("%s: batches of %d, %d workers", card.name, classifier.batch_size, classifier.workers)
-    if classifier.measured and not extraction.batch_size and not extraction.workers:
-        card = card.model_copy(update={"throughput": {**card.throughput, here: classifier.measured}})
-    return classifier, card
+    elif not all(chosen):
+        log.info("%s: batches of %d, %d workers", card.name, classifier.batch_size, classifier.workers)
+    return classifier, with_measurements(card, classifier, extraction)
+
+
+def with_measurements(card: ModelCard, classifier: OnnxClassifier, extraction: Extraction) -> ModelCard:
+    """The card with what the classifier has measured so far, unless the parameters said how it is asked."""
+    if classifier.measured is None or extraction.batch_size or extraction.workers:
+        return card
+    here = machine(classifier.device, classifier.precision)
+    return card.model_copy(update={"throughput": {**card.throughput, here: classifier.measured}})
 
 
 def baseline_image(preprocessing: Preprocessing, search: SearchConfig) -> NDArray[np.float32] | None:
