@@ -79,7 +79,7 @@ def test_the_sentence_says_how_much_smaller_and_at_which_price(searched: StudyRe
     means = searched.statistics.query("test == 'mean difference of searches'")["effect"]
     said = sentence(searched)
     assert f"cover {abs(100 * means.mean()):.2g} percentage points less of the input" in said
-    assert "over 3 models (significantly different for 0), for 0.33 times its evaluations" in said
+    assert "over 3 models (a significant difference for 0 of them), for 0.33 times its evaluations" in said
 
 
 def test_a_search_that_cannot_be_compared_is_told(searched: StudyResults) -> None:

@@ -40,8 +40,8 @@ def _about(results: StudyResults, search: str) -> str:
     significant = int(tests["significant"].fillna(False).astype(bool).sum())
     return (
         f"The sets of {search} cover {number(abs(points), 2)} percentage points {'less' if points < 0 else 'more'} of "
-        f"the input than those of the study's own search, on average over {count(len(means), 'model')} (significantly "
-        f"different for {significant}), for {price(results, search)} times its evaluations."
+        f"the input than those of the study's own search, on average over {count(len(means), 'model')} (a significant "
+        f"difference for {significant} of them), for {price(results, search)} times its evaluations."
     )
 
 
