@@ -105,7 +105,7 @@ TAKEN = {
     "max_failed_share": set(), "heat_map": {"number"},
     "weighted": {"true"}, "keep_landscape": {"true"}, "flip": {"true"}, "bfloat16": {"true"},
     **{name: {"number"} for name in (
-        "iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "several", "curve_steps",
+        "iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "several", "curve_steps", "granularity",
         "epochs", "probe_epochs", "patience", "parity_images", "in_flight", "shard_size", "resamples", "min_n",
         "classes",
     )},
