@@ -4,8 +4,8 @@
     python benchmarks/run.py --only downstream [--study 1000]
 
 FOLDER holds images in the folder layout (one sub-folder a class); `downstream` makes its own up. rex-xai runs in an
-environment of its own (`make benchmark` makes it). Leave the machine alone meanwhile: walls are compared block by block, but a busy
-machine widens their range.
+environment of its own (`make benchmark` makes it). Leave the machine alone meanwhile: walls are compared block by
+block, but a busy machine widens their range.
 """
 
 from __future__ import annotations
