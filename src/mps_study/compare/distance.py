@@ -18,8 +18,8 @@ Cell = tuple[float, float]
 """Height and width of a grid's cell, in the unit of the distances."""
 
 SQUARE: Cell = (1.0, 1.0)
-BLOCK = 4
-"""Cells a side of a block."""
+BLOCK = np.dtype(np.uint32).itemsize
+"""Cells a side of a block: 4."""
 NOWHERE = 10_000
 """Cells to the nearest kept one of a column that has none: further than any grid reaches."""
 TOGETHER = 8
@@ -64,8 +64,7 @@ def place(mask: Mask) -> Placed:
     counts = mask.sum(axis=1, dtype=np.intp), mask.sum(axis=0, dtype=np.intp)
     cells = int(counts[0].sum())
     centre = np.array([float(along @ np.arange(len(along))) / cells if cells else np.nan for along in counts])
-    tiles = _tiles(mask)
-    return Placed(mask, cells, centre, tiles, np.flatnonzero(tiles.any(axis=1)), _gaps(mask))
+    return Placed(mask, cells, centre, *_tiles(mask), _gaps(mask))
 
 
 def hausdorff(a: Placed, b: Placed, cell: Cell = SQUARE) -> float:
@@ -140,12 +139,14 @@ def _kept_in(one: Placed, blocks: NDArray[np.intp]) -> tuple[NDArray[np.intp], N
     return row * BLOCK + cell // BLOCK, column * BLOCK + cell % BLOCK
 
 
-def _tiles(mask: Mask) -> Mask:
+def _tiles(mask: Mask) -> tuple[Mask, NDArray[np.intp]]:
+    """The cells of each block, and which blocks have one kept; a row of a block moves as one number of four bytes."""
     height, width = _blocks_of(mask)
     beyond = [(0, blocks * BLOCK - side) for blocks, side in zip((height, width), mask.shape, strict=True)]
-    whole = np.pad(mask, beyond) if any(extra for _, extra in beyond) else mask
-    tiles = whole.reshape(height, BLOCK, width, BLOCK).transpose(0, 2, 1, 3)
-    return tiles.reshape(height * width, BLOCK * BLOCK)
+    whole = np.ascontiguousarray(np.pad(mask, beyond) if any(extra for _, extra in beyond) else mask)
+    rows = whole.view(np.uint32).reshape(height, BLOCK, width)
+    tiles = rows.transpose(0, 2, 1).reshape(height * width, BLOCK).view(np.bool_)
+    return tiles, np.flatnonzero(np.bitwise_or.reduce(rows, axis=1))
 
 
 def _blocks_of(mask: Mask) -> tuple[int, int]:
