@@ -31,7 +31,7 @@ test: .venv/installed  ## lint, types, import contracts, all tests
 	$(BIN)/pytest -m "not slow and not gpu" -n 2 --dist loadfile
 
 export-check: .venv/installed  ## export each of the paper's 15 models with random weights (half an hour, 14 GB), and write docs/export.md
-	$(BIN)/python -m mps_study.models.export.export_check conf/paper/parameters_models.yml docs/export.md
+	$(BIN)/python -m mps_study.models.export.export_check conf/base/parameters_models.yml docs/export.md --compared conf/paper/parameters.yml
 
 format: .venv/installed  ## format and mend what ruff can
 	$(BIN)/ruff format .
@@ -46,7 +46,7 @@ benchmarks/.rex/installed:
 DOWNSTREAM := $(filter downstream,$(ARGUMENTS))
 benchmark: .venv/installed $(if $(DOWNSTREAM),,benchmarks/.rex/installed)  ## measure search and engine beside rex-xai: make benchmark IMAGES=FOLDER
 	@test -n "$(IMAGES)$(DOWNSTREAM)" || { echo "say which images: make benchmark IMAGES=FOLDER (one sub-folder a class)"; exit 1; }
-	test -n "$(DOWNSTREAM)" || test -f data/base/04_models/efficientnet_lite2.json || { $(BIN)/kedro run --pipelines data_sampling && $(BIN)/kedro run --pipelines model_export; }
+	test -n "$(DOWNSTREAM)" || test -f data/base/04_models/efficientnet_lite2.json || $(BIN)/kedro run --pipelines model_export
 	$(BIN)/python benchmarks/run.py $(if $(IMAGES),--images $(IMAGES)) $(ARGUMENTS)
 
 torture: .venv/installed  ## kill studies, fill their disk, start them twice, and compare what is left (twenty minutes)
@@ -57,10 +57,11 @@ docs: .venv/installed  ## build the documentation into site/
 	@echo "Documentation: site/index.html"
 
 viz: .venv/installed  ## show the pipelines in a browser
-	$(BIN)/kedro viz run
+	@echo "One box a pipeline: http://127.0.0.1:4141/?types=nodes (tick Datasets for all that goes between them)"
+	$(BIN)/kedro viz run --no-browser
 
 mlflow: .venv/installed  ## compare the models in a browser
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
+	$(BIN)/mlflow ui --backend-store-uri '$(or $(MLFLOW_TRACKING_URI),sqlite:///mlflow.db)'
 
 clean:  ## remove every study's data, the MLflow database and caches, but not .venv
 	rm -rf data/*/ mlflow.db mlruns mlartifacts site .mypy_cache .ruff_cache .pytest_cache

@@ -148,11 +148,13 @@ def searched(
     }, records
 
 
-def rates(path: Path, device: str, precision: str, pixels: np.ndarray) -> dict[str, Any]:
+def rates(
+    path: Path, device: str, precision: str, pixels: np.ndarray, sizes: Sequence[int] = (1, 8, 16, 32, 64, 128, 256)
+) -> dict[str, Any]:
     """Mutants a second by batch size, painted, and the tolerance at the fastest."""
     classifier = OnnxClassifier(path, device, precision=precision)  # type: ignore[arg-type]
     picture = picture_of(pixels)
-    sizes = (1, 8, 16, 32, 64, 128, 256) if device == "cuda" else (1, 4)
+    sizes = sizes if device == "cuda" else (1, 4)
     ask = classifier._asking(classifier._painting or "numpy", picture)
     figures: dict[str, Any] = {str(size): round(rate_of(ask, size, 1)) for size in sizes}
     figures["alone"] = round(rate_of(lambda n: classifier._alone.output([trial(picture, n)], n), 1, 1))
@@ -165,7 +167,7 @@ def noise_rates(path: Path, chosen: argparse.Namespace, precisions: list[str]) -
     """The rates of a model on a picture of noise."""
     c, h, w = OnnxClassifier(path, "cpu", 1, 1).input_shape
     pixels = np.random.default_rng(0).standard_normal((c or 3, h or 224, w or 224)).astype(np.float32)
-    return {p: rates(path, chosen.device, p, pixels) for p in precisions}
+    return {p: rates(path, chosen.device, p, pixels, (1, 16, 64)) for p in precisions}
 
 
 def of_cpu(chosen: argparse.Namespace, images: Images, found: dict[str, list[MpsRecord]]) -> dict[str, Any]:

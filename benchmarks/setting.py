@@ -70,7 +70,7 @@ def card_of(model: str) -> ModelCard:
     """The card of an exported model of the base study."""
     path = MODELS / f"{model}.json"
     if not path.is_file():
-        raise SystemExit(f"{path} is missing; run `kedro run --pipeline model_export` first")
+        raise SystemExit(f"{path} is missing; run `kedro run --pipelines model_export` first")
     return ModelCard.model_validate_json(path.read_text())
 
 

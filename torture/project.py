@@ -72,26 +72,28 @@ class Run:
         """All that was printed."""
         return "".join(self.lines)
 
-    def working(self, project: Path) -> bool:
-        """Whether it holds a claim of the study now."""
-        return any(self._holds(holder) for holder in (project / "data" / STUDY / "claims").rglob("*.holder.json"))
+    def working(self, project: Path, stage: str) -> bool:
+        """Whether it holds a claim of the stage, or of one of its models, now."""
+        claims = project / "data" / STUDY / "claims"
+        holders = [claims / f"{stage}.holder.json", *(claims / stage).glob("*.holder.json")]
+        return any(self._holds(holder) for holder in holders)
 
-    def seconds_of_work(self, project: Path) -> float:
-        """Waits for the end of the run; the time from its first claim to the end of its last."""
-        self.wait_for_work(project)
+    def seconds_of_work(self, project: Path, stage: str) -> float:
+        """Waits for the end of the run; the time from its first claim of the stage to the end of its last."""
+        self.wait_for_work(project, stage)
         began = last = time.perf_counter()
         while self.process.poll() is None:
-            last = time.perf_counter() if self.working(project) else last
+            last = time.perf_counter() if self.working(project, stage) else last
             time.sleep(0.005)
         return last - began
 
-    def wait_for_work(self, project: Path) -> bool:
-        """Until the run has claimed something, which it does when its work begins; False if it had none to do.
+    def wait_for_work(self, project: Path, stage: str) -> bool:
+        """Until the run has claimed something of the stage, as it does when work begins; False if there was none.
 
         Raises:
             RuntimeError: the run failed before that.
         """
-        while not self.working(project):
+        while not self.working(project, stage):
             if self.process.poll() is not None:
                 if self.wait():
                     raise RuntimeError(f"the run ended before its work began:\n{self.text[-3000:]}")

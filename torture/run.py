@@ -40,11 +40,11 @@ def kills(folder: Path, whole: Path, number: int, seed: int) -> list[str]:
         seconds, tries = LASTED[stage] / (len(MODELS) if stage in BY_MODEL else 1), 0
         while hit[stage] < per_stage and tries < 3 * per_stage:
             started = start(project, stage)
-            if not started.wait_for_work(project):  # all of it was done before the kills were spent
+            if not started.wait_for_work(project, stage):  # all of it was done before the kills were spent
                 break
             began, tries = time.perf_counter(), tries + 1
             time.sleep(chance.uniform(0, seconds))
-            if started.process.poll() is None and started.working(project):
+            if started.process.poll() is None and started.working(project, stage):
                 started.kill()
                 hit[stage] += 1
             started.wait()
@@ -74,7 +74,7 @@ def uninterrupted(folder: Path) -> Path:
         "reporting",
     ):
         started = start(project, stage)
-        LASTED[stage] = started.seconds_of_work(project)
+        LASTED[stage] = started.seconds_of_work(project, stage)
         if started.wait():
             raise RuntimeError(f"{stage} failed:\n{started.text[-3000:]}")
     return project

@@ -38,7 +38,7 @@ def interrupt(folder: Path, whole: Path) -> list[str]:
         if stage == "fine_tuning":
             shutil.rmtree(project / f"data/{STUDY}/03_checkpoints")
         started = start(project, stage)
-        started.wait_for_work(project)
+        started.wait_for_work(project, stage)
         time.sleep(0.5)
         assert started.process.poll() is None, f"{stage} was done before Ctrl-C"
         began = time.perf_counter()
@@ -111,7 +111,7 @@ def memory(folder: Path) -> list[str]:
     peaks = {}
     for images in (20, 200):
         project = make_project(folder / f"memory{images}", ("resnet_b",), images // 2, iterations=1)
-        run(project, "data_sampling", "fine_tuning", "model_export")
+        run(project, "model_export")
         started = start(project, "mps_extraction")
         _, status, used = os.wait4(started.process.pid, 0)
         assert status == 0, started.text[-2000:]

@@ -4,18 +4,12 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from pyarrow.parquet import ParquetFile
 
-from mps_study.datasets.records import (
-    BULKY_COLUMNS,
-    SMALL_COLUMNS,
-    TOGETHER,
-    MpsRecords,
-    RecordShard,
-    unpack_landscape,
-    unpack_mask,
-)
+from mps_study.datasets.record_columns import BULKY_COLUMNS, LATER, SMALL_COLUMNS
+from mps_study.datasets.records import TOGETHER, MpsRecords, RecordShard, unpack_landscape, unpack_mask
 from mps_study.mps.types import FAILED, FOUND, Certificate, Mps, MpsRecord, Target
 
 ALL = (*SMALL_COLUMNS, *BULKY_COLUMNS)
@@ -168,3 +162,29 @@ def rows_read(monkeypatch):
 
     monkeypatch.setattr(ParquetFile, "read_row_group", counted)
     return rows
+
+
+def test_a_shard_from_before_a_column_came_stays_readable(dataset, tmp_path):
+    dataset.save(shard([record("a")]))
+    dataset.save(shard([record("b")], position=1, complete=True))
+    old = tmp_path / "records/m/f/0000000.parquet"
+    frame = pd.read_parquet(old)
+    frame.drop(columns=list(LATER)).to_parquet(old)
+    store = dataset.load()
+    for columns in (None, ALL):
+        read = store.read("m", "f", columns)
+        assert list(read["image"]) == ["a", "b"]
+        assert list(read["floors"]) == ["[]", "[]"] and read["certificate"].isna().all()
+    assert read["mask"][0] == frame["mask"][0]
+    assert len(store.by_image({"m": "f"}).record("a", "m", ("image", "further_masks"))["further_masks"]) == 0
+    assert set(SMALL_COLUMNS) <= set(store.read("m", "f").columns)
+
+
+def test_what_records_were_made_with_is_counted_once_an_image(dataset):
+    here = {"device": "cpu: this", "numpy": "2"}
+    dataset.save(replace(shard([record("a"), record("b")]), made_with=here))
+    dataset.save(replace(shard([record("b"), record("c")], position=1), made_with={"device": "cpu: that"}))
+    dataset.save(shard([record("d")], position=3))
+    made = dataset.load().made_with("m", "f")
+    assert {json.loads(how).get("device"): n for how, n in made.items()} == {"cpu: this": 2, "cpu: that": 1, None: 1}
+    assert dataset.load().made_with("m", "g") == {}

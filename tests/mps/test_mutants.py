@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_study.mps.baselines import baseline_picture
-from mps_study.mps.mutants import COMBINATIONS, Boxes, Masks, Prefixes, Ranking, dense_masks
+from mps_study.mps.mutants import COMBINATIONS, Boxes, Masks, Prefixes, Ranking
 
 SHAPE = (12, 17)
 
@@ -27,7 +27,7 @@ def prefixes():
 
 @pytest.mark.parametrize("mutants", [boxes(), prefixes()], ids=["boxes", "prefixes"])
 def test_digests_are_those_of_the_dense_mask(mutants):
-    dense = Masks(SHAPE, masks=dense_masks(mutants, range(len(mutants))))
+    dense = Masks(SHAPE, masks=mutants.masks_of(0, len(mutants)))
     assert np.array_equal(mutants.digests(), dense.digests())
 
 
@@ -49,7 +49,7 @@ def test_prefixes_keep_the_first_pixels_of_the_ranking():
 
 
 def test_areas_count_the_pixels_of_disjoint_boxes():
-    assert boxes().areas().tolist() == [mask.sum() for mask in dense_masks(boxes(), range(3))]
+    assert boxes().areas().tolist() == [mask.sum() for mask in boxes().masks_of(0, 3)]
 
 
 def test_the_fourteen_combinations_stand_in_rex_order():

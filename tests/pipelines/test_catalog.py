@@ -37,6 +37,13 @@ def test_every_node_says_what_it_makes(catalog):
         assert node.func.__doc__, node.name
 
 
+def test_each_pipeline_is_one_box_whose_name_no_dataset_bears(project):
+    for name, pipeline in pipelines.items():
+        if name != "__default__":
+            assert {node.namespace for node in pipeline.nodes} == {name}
+    assert not [name for name in data_of_the_pipelines() if "." in name]
+
+
 def test_tables_figures_and_stores_have_a_preview(catalog):
     shown = {}
     for name in data_of_the_pipelines():

@@ -99,7 +99,7 @@ def test_one_search_can_be_run_alone_and_what_it_lacks_is_left_out(searched, cap
     kedro_run(project, pipelines=["metrics"], searches=searches)
     areas = table(project, "areas")
     assert set(areas.loc[areas["search"] == "third", "model"]) == {MODELS[0]}
-    told = f"--params model={MODELS[1]},only_search=third"
+    told = f"model={MODELS[1]},only_search=third`"
     assert any(told in record.message for record in caplog.records)
 
 

@@ -5,14 +5,13 @@ import math
 from pathlib import Path
 
 import pytest
-import yaml
 from click import ClickException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from small_project import kedro_run, make_project
 
-from mps_study.project.configuration import yaml_fault
+from mps_study.project.configuration import StudyConfigLoader, yaml_fault
 from mps_study.project.parameters import ParameterError, check_parameters
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -20,13 +19,12 @@ OWN = {"architecture": "A", "onnx": "m.onnx", "classes": 10, "preprocessing": {"
 
 
 def read(env):
-    """The parameters of an environment over those of base."""
-    files = [CONF / folder / name for folder in ("base", env) for name in ("parameters.yml", "parameters_models.yml")]
-    return {key: value for file in files for key, value in yaml.safe_load(file.read_text()).items()}
+    """The parameters of an environment, as a run reads them."""
+    return StudyConfigLoader(str(CONF), env=env, base_env="base", default_run_env="local")["parameters"]
 
 
 BASE = read("base")
-BASE["models"]["own"] = OWN
+BASE["models"] = {name: BASE["models"][name] for name in (*BASE["compared"], "convnext_huge")} | {"own": OWN}
 BASE["metrics"]["fine_tuned_accuracy"] = {"efficientnet_lite0": 0.9}
 BASE["search"] |= {
     "ranking": "responsibility", "confidence_floor": 0.0, "several": 1, "several_by": "forbidding", "overlap": 0.0,
@@ -109,6 +107,7 @@ TAKEN = {
         "epochs", "probe_epochs", "patience", "parity_images", "in_flight", "shard_size", "resamples", "min_n",
         "classes",
     )},
+    "match": {"text", "number as text", "null"},
     "figure_images": set(), "onnx": {"text", "number as text"}, "timm": {"text", "number as text"},
 }  # fmt: skip
 # null for a model's `timm` or `onnx` leaves it with neither; timm is asked for its names when a run needs them.
@@ -217,6 +216,10 @@ def test_a_key_that_is_missing_is_named(path):
         (("data_sampling", "labelled", "source"), {"kind": "folder", "path": 5}, "path is 5; use text"),
         (("data_sampling", "labelled", "source"), {"kind": "folder", "path": None}, "path is None; use text"),
         (("data_sampling", "training"), {"kind": "fodler"}, "data_sampling.training: image source 'fodler' is unknown"),
+        (("compared",), "own", "parameter 'compared' is 'own'; list names of the roster, each once"),
+        (("compared",), ["own", "own"], "parameter 'compared' is ['own', 'own']; list names of the roster, each once"),
+        (("compared",), ["own", "convnext_hug"], "model 'convnext_hug' is unknown; did you mean 'convnext_huge'?"),
+        (("model",), "convnext_hug", "model 'convnext_hug' is unknown; did you mean 'convnext_huge'?"),
         (("imagenet",), 5, "parameter 'imagenet' is 5; use the path of a folder"),
         (("caltech256",), None, "parameter 'caltech256' is None; use the path of a folder"),
     ],

@@ -34,7 +34,7 @@ def world(study, monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
 
     def have(gpu, hub):
-        monkeypatch.setattr("mps_study.project.needs.cuda_works", lambda: gpu)
+        monkeypatch.setattr("mps_study.project.needs.cuda_fault", lambda: None if gpu else "no driver")
         monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
         monkeypatch.setattr("mps_study.models.weights.hub._no_access", lambda repository: None if hub else "it is away")
 
@@ -87,10 +87,10 @@ def test_each_line_says_what_to_do(study, world):
 def test_names_that_timm_does_not_have_are_said_before_the_run_needs_them(study, world):
     world(True, True)
     models = {"a": {"architecture": "A", "timm": "resnet152.a9_in1k"}, "b": {"architecture": "A", "timm": "resnext9"}}
-    message = answer(study, models=models)
+    message = answer(study, models=models, compared=["a", "b"])
     assert "model 'a': timm has no weights 'a9_in1k' of resnet152; nearest: resnet152.a" in message
     assert "model 'b': timm has no model 'resnext9'" in message
-    assert "timm has no" not in answer(study, "nowhere", ["data_sampling"], models=models)
+    assert "timm has no" not in answer(study, "nowhere", ["data_sampling"], models=models, compared=["a", "b"])
 
 
 def test_the_cpu_is_taken_on_the_users_word(study, world):
@@ -98,16 +98,26 @@ def test_the_cpu_is_taken_on_the_users_word(study, world):
     assert GPU not in answer(study, extraction={"device": "cpu"})
 
 
-def test_a_pipeline_is_asked_only_for_what_it_needs(study, world):
+def test_a_pipeline_is_asked_only_for_what_it_and_its_upstream_need(study, world):
     world(False, False)
-    assert answer(study, "nowhere", ["data_sampling"]).startswith(IMAGES)
-    assert answer(study, "nowhere", ["model_export"]).startswith(HUB)
-    assert answer(study, "nowhere", ["mps_extraction"]).startswith(GPU)
+    needs = {"data_sampling": [IMAGES], "model_export": [IMAGES, HUB], "mps_extraction": [IMAGES, GPU, HUB]}
+    for pipeline, missing in needs.items():
+        message = answer(study, "nowhere", [pipeline])
+        assert [need for need in (IMAGES, GPU, HUB) if need in message] == missing
+
+
+@pytest.mark.parametrize("model", ["convnext_huge", "vit_large"])
+def test_any_model_of_the_paper_can_be_asked_for_in_any_study_and_only_its_weights_are_missing(study, world, model):
+    world(False, False)
+    message = answer(study, pipelines=["mps_extraction"], env="local", model=model)
+    assert message.startswith(HUB) and f"has no weights of {model}; check" in message
+    assert f"`--params models.{model}.weights=file:PATH`" in message
 
 
 def test_fine_tuning_needs_a_gpu_and_the_hub_but_not_what_has_been_made(study, world):
     world(False, False)
     message = answer(study, "nowhere", ["fine_tuning"], env="paper_caltech256")
+    assert "256_ObjectCategories" in message
     assert [need in message for need in (IMAGES, GPU, HUB)] == [False, True, True]
 
 
@@ -120,6 +130,7 @@ def test_a_model_that_is_exported_needs_no_hub(study, world, tmp_path_factory):
     fields |= {"preprocessing": {"input_size": 3}, "opset": 20, "digest": "d", "parity": None}
     cards = {"r": ModelCard(**fields, request=export_request(entry, None, 1e-4))}
     catalog = {"params:models": {"r": entry.model_dump()}, "params:model": None, "params:model_export": {}}
+    catalog |= {"params:compared": ["r"]}
 
     class Catalog:
         def load(self, name):

@@ -4,7 +4,7 @@
     .venv/bin/python tests/reference/photos.py /tmp/pixels.npz
     rex/bin/python tests/reference/rex_masks.py MODEL.onnx /tmp/pixels.npz OUT.npz [--seed 0] ...
 
-MODEL.onnx is EfficientNet-Lite0 as `kedro run --pipeline model_export` writes it. The pixels hold one
+MODEL.onnx is EfficientNet-Lite0 as `kedro run --pipelines model_export` writes it. The pixels hold one
 preprocessed float32 image (c, h, w) a key. OUT.npz gets, for each key, `KEY.mask` (h, w) bool,
 `KEY.landscape` (h, w) float32, `KEY.facts` (label, confidence of the set, calls of map and scan) and,
 once, `seconds`; with --contrastive also `KEY.necessity` and `KEY.complete` (h, w) bool, and `KEY.contrast`

@@ -12,3 +12,8 @@ def unit_name(model: str, search: str) -> str:
     No comma can be in a model's name or a search's, so no two units share one.
     """
     return model if search == OWN else f"{model}, {search}"
+
+
+def model_of(unit: str) -> str:
+    """The model of a unit of work."""
+    return unit.partition(", ")[0]

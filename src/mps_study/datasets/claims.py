@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import socket
@@ -17,6 +18,11 @@ from filelock import FileLock, Timeout
 from kedro.io import AbstractDataset, DatasetError
 
 from mps_study.datasets.files import write_bytes
+
+log = logging.getLogger(__name__)
+
+SECONDS = 0.5
+"""How often a process that waits looks whether the claim is free."""
 
 
 class ClaimedError(RuntimeError):
@@ -41,19 +47,27 @@ class Claims:
         return next((folder for folder in (existing, *inside) if not os.access(folder, os.W_OK | os.X_OK)), None)
 
     @contextmanager
-    def claim(self, name: str) -> Iterator[Path]:
+    def claim(self, name: str, wait: bool = False) -> Iterator[Path]:
         """Hold `name`; yields an empty folder for unfinished work, which goes when the claim ends.
 
+        Args:
+            name: what is claimed.
+            wait: for another process that holds it, however long that takes; a line of log says so.
+
         Raises:
-            ClaimedError: another process holds it.
+            ClaimedError: another process holds it, and `wait` is False.
         """
         workplace = self._folder / name
         workplace.parent.mkdir(parents=True, exist_ok=True)
-        lock, holder = FileLock(self._folder / f"{name}.lock"), self._folder / f"{name}.holder.json"
+        lock = FileLock(self._folder / f"{name}.lock", thread_local=False)  # another thread may end it
+        holder = self._folder / f"{name}.holder.json"
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise ClaimedError(f"{name} is held by {_told(holder)}; wait for it, or stop it") from None
+            if not wait:
+                raise ClaimedError(f"{name} is held by {_told(holder)}; wait for it, or stop it") from None
+            log.info("%s is held by %s; waiting for it", name, _told(holder))
+            lock.acquire(poll_interval=SECONDS)
         try:
             write_bytes(holder, json.dumps(_myself()).encode())
             shutil.rmtree(workplace, ignore_errors=True)

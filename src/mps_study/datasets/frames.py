@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from kedro.io.core import get_filepath_str
+from kedro.io import AbstractDataset
+from kedro.io.core import Version, get_filepath_str
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.pandas import ParquetDataset
 
@@ -37,3 +39,45 @@ class OptionalFrame(Frame):
         if not self.exists():
             return pd.DataFrame()
         return pd.DataFrame(super().load())
+
+
+UNCHANGED = pd.DataFrame()
+"""What a node returns for a `KeptFrame` that is up to date."""
+
+
+class KeptFrame(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+    """A frame whose newest version stays when `UNCHANGED` is saved. `optional`: without any version it is empty.
+
+    It holds a `Frame` rather than being one: Kedro warns of a versioned dataset that saves no version.
+    """
+
+    def __init__(
+        self,
+        filepath: str,
+        version: Version | None = None,
+        optional: bool = False,
+        save_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        of_kind = OptionalFrame if optional else Frame
+        self._frame = of_kind(filepath=filepath, version=version, save_args=save_args)
+        self.metadata = metadata
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write a version, unless the frame has no column."""
+        if len(data.columns):
+            self._frame.save(data)
+
+    def load(self) -> pd.DataFrame:
+        """The newest version, without its attributes: frames that are made of it would carry them on."""
+        return pd.DataFrame(self._frame.load())
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """The first rows, for Kedro-Viz."""
+        return self._frame.preview(nrows)
+
+    def _exists(self) -> bool:
+        return bool(self._frame.exists())
+
+    def _describe(self) -> dict[str, Any]:
+        return dict(self._frame._describe())

@@ -11,6 +11,7 @@ from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import ImagePreview
 from PIL import Image, ImageOps
 
+from mps_study.common.commands import kedro_run
 from mps_study.datasets.files import TEMPORARY, sweep, write_bytes
 from mps_study.datasets.previews import image_preview
 from mps_study.images.decoding import decode
@@ -26,12 +27,18 @@ class ImageFiles(Mapping[str, bytes]):
         self.folder = folder
 
     def __getitem__(self, file: str) -> bytes:
-        path = self.folder / file[:2] / file
-        if not path.is_file():
+        if not self.has(file):
             raise KeyError(
-                f"image file {file} is missing in {self.folder}; run `kedro run --pipeline data_sampling` again"
+                f"image file {file} is missing in {self.folder}; draw it again: `{kedro_run('data_sampling')}`"
             )
-        return path.read_bytes()
+        return self._path(file).read_bytes()
+
+    def has(self, file: str) -> bool:
+        """Whether the file is here; it is not read."""
+        return self._path(file).is_file()
+
+    def _path(self, file: str) -> Path:
+        return self.folder / file[:2] / file
 
     def __iter__(self) -> Iterator[str]:
         return (path.name for path in sorted(self.folder.glob("??/*")) if path.suffix != TEMPORARY)
@@ -59,7 +66,7 @@ class ImageStore(AbstractDataset[dict[str, bytes], ImageFiles]):
     def load(self) -> ImageFiles:
         """The files, read lazily."""
         if not self._folder.is_dir():
-            raise DatasetError(f"no images in {self._folder}; run `kedro run --pipeline data_sampling` first")
+            raise DatasetError(f"no images in {self._folder}; draw them first: `{kedro_run('data_sampling')}`")
         return ImageFiles(self._folder)
 
     def preview(self, columns: int = 6, rows: int = 4) -> ImagePreview:

@@ -10,6 +10,7 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
+from mps_study.common.commands import kedro_run
 from mps_study.datasets.files import copy_atomically, sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
 from mps_study.models.export.card import ModelCard
@@ -49,7 +50,10 @@ class OnnxModels(AbstractDataset[dict[str, Exported], dict[str, Path]]):
 
 
 class ModelCards(AbstractDataset[dict[str, ModelCard], dict[str, ModelCard]]):
-    """Saves and loads cards as JSON files, name -> card. `so_far`: a missing folder is empty, not an error."""
+    """Saves and loads cards as JSON files, name -> card.
+
+    `so_far`: only cards whose ONNX file lies beside them; a missing folder is empty, not an error.
+    """
 
     def __init__(self, filepath: str, so_far: bool = False, metadata: dict[str, Any] | None = None) -> None:
         self._folder = Path(filepath)
@@ -64,9 +68,10 @@ class ModelCards(AbstractDataset[dict[str, ModelCard], dict[str, ModelCard]]):
 
     def load(self) -> dict[str, ModelCard]:
         """Name -> card."""
-        if self._so_far and not self._exists():
-            return {}
-        files = _named_files(self._folder, ".json", "model card", "model_export")
+        if self._so_far:
+            files = {card.stem: card for card in sorted(self._folder.glob("*.json")) if _onnx_beside(card).is_file()}
+        else:
+            files = _named_files(self._folder, ".json", "model card", "model_export")
         return {name: ModelCard.model_validate_json(f.read_text()) for name, f in files.items()}
 
     def preview(self) -> TablePreview:
@@ -144,8 +149,12 @@ class Checkpoints(AbstractDataset[dict[str, Checkpoint], dict[str, Checkpoint]])
         return {"filepath": str(self._folder)}
 
 
+def _onnx_beside(card: Path) -> Path:
+    return card.with_name(f"{card.stem}.onnx")
+
+
 def _named_files(folder: Path, suffix: str, what: str, pipeline: str) -> dict[str, Path]:
     files = {path.stem: path for path in sorted(folder.glob(f"*{suffix}"))}
     if not files:
-        raise DatasetError(f"no {what} in {folder}; run `kedro run --pipeline {pipeline}` first")
+        raise DatasetError(f"no {what} in {folder}; run `{kedro_run(pipeline)}` first")
     return files

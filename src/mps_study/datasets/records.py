@@ -7,8 +7,9 @@ model has all its records. A shard is whole or absent. Fingerprints are never mi
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from pyarrow import parquet
 from mps_study.common.searches import OWN
 from mps_study.datasets.files import sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
+from mps_study.datasets.record_columns import SMALL_COLUMNS, read_columns
 from mps_study.datasets.records_by_image import RecordsByImage
 from mps_study.mps.types import Curves, Mps, MpsRecord
 
@@ -45,6 +47,7 @@ class RecordShard:
         rate: evaluations a second since the search of this model began; not stored.
         complete: whether the model now has all its records.
         search: the name by which the study knows the search; not stored: records belong to every search of these facts.
+        made_with: device and versions that the records come from; provenance, not part of the fingerprint.
     """
 
     model: str
@@ -56,6 +59,7 @@ class RecordShard:
     rate: float = 0.0
     complete: bool = False
     search: str = OWN
+    made_with: Mapping[str, str] = field(default_factory=dict)
 
 
 class RecordStore:
@@ -82,10 +86,14 @@ class RecordStore:
         shards = self._shards(model, fingerprint)
         if not shards:
             return pd.DataFrame(columns=wanted)
-        tables = [parquet.ParquetFile(shard).read(columns=list({"image", *wanted})) for shard in shards]
+        tables = [read_columns(parquet.ParquetFile(shard), list({"image", *wanted})) for shard in shards]
         plain = [table.replace_schema_metadata(None) for table in tables]  # a column without a value has no type
         frame: pd.DataFrame = pa.concat_tables(plain, promote_options="permissive").to_pandas()
         return frame.drop_duplicates("image", keep="first", ignore_index=True)[wanted]
+
+    def made_with(self, model: str, fingerprint: str) -> Counter[str]:
+        """What the model's records were made with, as JSON -> how many of them; `{}` where a record does not say."""
+        return Counter(self.read(model, fingerprint, ["made_with"])["made_with"])
 
     def by_image(self, fingerprints: Mapping[str, str]) -> RecordsByImage:
         """Records one at a time, bulky columns too, for a walk over images; model -> fingerprint."""
@@ -93,34 +101,6 @@ class RecordStore:
 
     def _shards(self, model: str, fingerprint: str) -> list[Path]:
         return sorted((self.folder / model / fingerprint).glob("*.parquet"))
-
-
-SMALL_COLUMNS = [
-    "image",
-    "model",
-    "fingerprint",
-    "status",
-    "reason",
-    "target",
-    "target_confidence",
-    "height",
-    "width",
-    "pixels",
-    "confidence",
-    "calls",
-    "evaluations",
-    "view",
-    "certificate",
-    "contrast",
-    "dilation_survives",
-    "floors",
-    "further",
-    "insertion_area",
-    "deletion_area",
-]
-"""What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
-
-BULKY_COLUMNS = ["mask", "landscape", "further_masks", "curves"]
 
 
 def unpack_mask(packed: bytes, height: int, width: int) -> NDArray[np.bool_]:
@@ -217,6 +197,7 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "landscape": None if landscape is None else landscape.astype(np.float16).tobytes(),
         "further_masks": [np.packbits(mps.mask).tobytes() for mps in record.further],
         "curves": json.dumps(_curves(record.curves)) if record.curves else None,
+        "made_with": json.dumps(dict(shard.made_with), sort_keys=True),
     }
 
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pyarrow import parquet
 
+from mps_study.datasets.record_columns import LATER, read_columns
+
 
 class _Group(NamedTuple):
     """Some rows of a shard that are read together, and the columns in which none of them has a value."""
@@ -62,7 +64,7 @@ class RecordsByImage:
 
 def _rows(group: _Group, columns: tuple[str, ...]) -> list[dict[str, Any]]:
     with parquet.ParquetFile(group.shard) as file:
-        rows: list[dict[str, Any]] = file.read_row_group(group.number, list(columns), use_threads=False).to_pylist()
+        rows: list[dict[str, Any]] = read_columns(file, columns, group.number).to_pylist()
     return rows
 
 
@@ -72,7 +74,7 @@ def _without_a_value(file: parquet.ParquetFile, number: int) -> frozenset[str]:
     names = [group.column(i).path_in_schema.partition(".")[0] for i in range(group.num_columns)]
     types = [file.schema_arrow.field(name).type for name in names]
     counts = [group.column(i).statistics for i in range(group.num_columns)]
-    return frozenset(
+    return frozenset(LATER.keys() - set(file.schema_arrow.names)) | frozenset(
         name
         for i, (name, type_, count) in enumerate(zip(names, types, counts, strict=True))
         if pa.types.is_null(type_.value_type if pa.types.is_list(type_) else type_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from typing import Any
 
 from click import ClickException
@@ -9,6 +10,8 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
+from mps_study.common.commands import THIS_RUN
+from mps_study.hooks.upstream import upstream_fault
 from mps_study.project.parameters import ParameterError, check_parameters
 
 
@@ -17,9 +20,11 @@ class CheckHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Check the parameters."""
+        """Remember what was typed, for messages, and check the parameters; relative paths are the project's."""
+        THIS_RUN.env, THIS_RUN.params = context.env, getattr(context, "_runtime_params", None) or {}
         try:
-            check_parameters(raw_parameters(context))
+            with chdir(context.project_path):
+                check_parameters(raw_parameters(context))
         except ParameterError as error:
             raise ClickException(str(error)) from None
 
@@ -39,9 +44,12 @@ class CheckHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Say in one line all that this run needs and lacks."""
+        fault = upstream_fault(pipeline, catalog, run_params.get("pipeline_names") or [])
+        if fault:
+            raise ClickException(fault)
         from mps_study.project.needs import NEEDS  # ONNX Runtime takes time, which `kedro --help` need not wait for
 
-        nodes = {node.name for node in pipeline.nodes}
+        nodes = {node.short_name for node in pipeline.nodes}
         missing = [fault for need in NEEDS if (fault := need(nodes, catalog))]
         if len(missing) == 1:
             raise ClickException(missing[0])

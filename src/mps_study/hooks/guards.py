@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import threading
 from contextlib import ExitStack
 from typing import Any
 
@@ -19,31 +20,32 @@ log = logging.getLogger(__name__)
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EFBIG)
 BY_MODEL = ("fine_tuning", "model_export", "mps_extraction")
 """Stages that claim model by model, so that several processes can share the work."""
+SHARED = ("data_sampling",)
+"""Stages whose work serves whoever comes later: one that is held is waited for, and then found done."""
 
 
 class ClaimHooks:
-    """Claims the stage that a node belongs to, unless it claims by model; holds it until the next stage begins."""
+    """Claims the stage that a node belongs to, unless it claims by model.
+
+    A stage is held until each thread that ran a node of it begins a node of another: until then nobody says that what
+    such a node made has been saved.
+    """
 
     def __init__(self) -> None:
-        self._stage = ""
-        self._held = ExitStack()
+        self._lock = threading.Lock()
+        self._stages: dict[int, str] = {}
+        self._held: dict[str, ExitStack] = {}
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: Any) -> None:
-        """Move on to the node's stage."""
-        (stage,) = node.tags
-        if stage == self._stage:
-            return
-        self._leave()
-        self._stage = stage
-        if stage in BY_MODEL:
-            return
-        claims: Claims = catalog.load("claims")
-        try:
-            self._held.enter_context(claims.claim(stage))
-        except ClaimedError as error:
-            self._stage = ""
-            raise ClickException(f"this study is being worked on: {error}") from None
+        """Move this thread on to the node's stage."""
+        stage, thread = stage_of(node), threading.get_ident()
+        with self._lock:
+            self._stages[thread] = stage
+            for left in self._held.keys() - set(self._stages.values()):
+                self._held.pop(left).close()
+            if stage and stage not in BY_MODEL and stage not in self._held:
+                self._held[stage] = _claimed(stage, catalog.load("claims"))
 
     @hook_impl
     def after_pipeline_run(self) -> None:
@@ -56,8 +58,24 @@ class ClaimHooks:
         self._leave()
 
     def _leave(self) -> None:
-        self._held.close()
-        self._held, self._stage = ExitStack(), ""
+        with self._lock:
+            for held in self._held.values():
+                held.close()
+            self._held, self._stages = {}, {}
+
+
+def stage_of(node: Node) -> str:
+    """The pipeline that a node belongs to: its namespace, since tags are the user's; empty for a node of their own."""
+    return (node.namespace or "").partition(".")[0]
+
+
+def _claimed(stage: str, claims: Claims) -> ExitStack:
+    held = ExitStack()
+    try:
+        held.enter_context(claims.claim(stage, wait=stage in SHARED))
+    except ClaimedError as error:
+        raise ClickException(f"this study is being worked on: {error}") from None
+    return held
 
 
 class FailureHooks:

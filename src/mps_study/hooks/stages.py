@@ -17,18 +17,21 @@ log = logging.getLogger(__name__)
 class StageHooks:
     """Says which node has finished, and how long it took."""
 
+    def __init__(self) -> None:
+        self._started: dict[str, float] = {}
+
     @hook_impl
     def before_pipeline_run(self) -> None:
         """Keep log and bars apart."""
         log_above_bars()
 
     @hook_impl
-    def before_node_run(self) -> None:
-        """Start the clock."""
-        self._started = time.perf_counter()
+    def before_node_run(self, node: Node) -> None:
+        """Start the node's clock."""
+        self._started[node.name] = time.perf_counter()
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
         """One line a node; nodes that yield have only begun here, and log their own lines."""
         if not inspect.isgeneratorfunction(node.func):
-            log.info("%s: %.1f s", node.short_name, time.perf_counter() - self._started)
+            log.info("%s: %.1f s", node.short_name, time.perf_counter() - self._started[node.name])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import shlex
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,15 +21,20 @@ from mps_study.common.searches import OWN, unit_name
 from mps_study.datasets.records import RecordShard
 from mps_study.hooks.checks import raw_parameters
 from mps_study.images.sampling import HALVES
+from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import flattened
 from mps_study.project.searches import given_searches
 from mps_study.report.figures.style import model_colours
 
 log = logging.getLogger(__name__)
 TRACKING_URI = "sqlite:///mlflow.db"
+"""Where runs are tracked unless MLFLOW_TRACKING_URI says otherwise; a run stands in the project's folder."""
 
-PAGE = "http://127.0.0.1:5000/#/experiments/{}/runs?workflowType=machine_learning&compareRunsMode=CHART"
-"""Where `mlflow ui` compares the runs of an experiment; its first page is one for language models."""
+PAGE = "{}/#/experiments/{}/runs?workflowType=machine_learning&compareRunsMode=CHART"
+"""Where a server compares the runs of an experiment; its first page is one for language models."""
+
+LOCAL_SERVER = "http://127.0.0.1:5000"
+"""Where `make mlflow` serves."""
 
 SUMMARY = (
     "accuracy",
@@ -63,7 +70,7 @@ def _or_without_mlflow(hook: Callable[..., None]) -> Callable[..., None]:
         if self.broken:
             return
         try:
-            with interrupts_kept():
+            with self.lock, interrupts_kept():
                 hook(self, *arguments)
         except Exception as error:
             self.broken = True
@@ -86,7 +93,9 @@ class MlflowHooks:
 
     def _begin(self) -> None:
         self.broken = False
+        self.lock = threading.RLock()  # two nodes that save at a time must not both begin a model's run
         self._study = ""
+        self._root = Path()
         self._parameters: dict[str, Any] = {}
         self._client: Any = None
         self._runs: dict[tuple[str, str], str] = {}
@@ -99,6 +108,7 @@ class MlflowHooks:
         """Begin anew, with the study's name and parameters."""
         self._begin()
         self._study = str(context.config_loader["globals"].get("study", "study"))
+        self._root = context.project_path
         self._parameters = raw_parameters(context)
 
     @hook_impl
@@ -135,7 +145,8 @@ class MlflowHooks:
         for run in self._runs.values():
             self._client.set_terminated(run)
         if self._runs:
-            log.info("MLflow: `make mlflow`, then %s", PAGE.format(self._client.get_run(run).info.experiment_id))
+            experiment = self._client.get_run(run).info.experiment_id
+            log.info("MLflow: %s", where_to_compare(_tracking_uri(), self._root, experiment))
 
     @hook_impl
     @_or_without_mlflow
@@ -241,7 +252,10 @@ class MlflowHooks:
         return str(self._client.create_experiment(self._study, tags=tags))
 
     def _tags(self, model: str, search: str, fingerprint: str) -> dict[str, str]:
-        architectures = {name: str(entry["architecture"]) for name, entry in self._parameters["models"].items()}
+        chosen = Roster.model_validate(self._parameters["models"]).of_study(
+            self._parameters["model"], self._parameters["compared"]
+        )
+        architectures = {name: entry.architecture for name, entry in chosen.items()}
         return {
             "model": model,
             "search": search,
@@ -278,6 +292,17 @@ class MlflowHooks:
             for name in ("alembic", "mlflow"):
                 logging.getLogger(name).setLevel(logging.WARNING)
 
-            uri = os.environ.get("MLFLOW_TRACKING_URI", TRACKING_URI)
-            self._client = MlflowClient(tracking_uri=uri)
+            self._client = MlflowClient(tracking_uri=_tracking_uri())
         return self._client
+
+
+def _tracking_uri() -> str:
+    return os.environ.get("MLFLOW_TRACKING_URI") or TRACKING_URI
+
+
+def where_to_compare(uri: str, root: Path, experiment: str) -> str:
+    """What to do to see an experiment's runs side by side, from any folder: a page, or a command and its page."""
+    if uri.startswith(("http://", "https://")):
+        return PAGE.format(uri.rstrip("/"), experiment)
+    chosen = "" if uri == TRACKING_URI else f" MLFLOW_TRACKING_URI={shlex.quote(uri)}"
+    return f"`make -C {shlex.quote(str(root))} mlflow{chosen}`, then {PAGE.format(LOCAL_SERVER, experiment)}"

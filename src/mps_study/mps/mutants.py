@@ -7,7 +7,6 @@ pictures are recognised.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
@@ -51,6 +50,10 @@ class Mutants:
     def mask(self, row: int) -> NDArray[np.bool_]:
         """(h, w) bool, True = kept."""
         raise NotImplementedError
+
+    def masks_of(self, start: int, stop: int) -> NDArray[np.bool_]:
+        """(n, h, w) bool, the masks of rows `start` to `stop`."""
+        return np.stack([self.mask(row) for row in range(start, stop)])
 
     def digests(self) -> NDArray[np.uint64]:
         """(n,) equal for equal masks, whatever their form; different ones collide with chance 2**-64."""
@@ -189,11 +192,6 @@ class Within(Mutants):
 
     def take(self, rows: NDArray[np.intp], alone: bool = False) -> Self:
         return replace(self, inner=self.inner.take(rows, alone), alone=alone)
-
-
-def dense_masks(mutants: Mutants, rows: Sequence[int] | range) -> NDArray[np.bool_]:
-    """(len(rows), h, w) bool, for a classifier that wants whole masks."""
-    return np.stack([mutants.mask(row) for row in rows])
 
 
 @lru_cache(maxsize=64)

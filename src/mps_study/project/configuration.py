@@ -1,4 +1,4 @@
-"""How conf is read: Kedro's loader, with an answer to an unknown environment and to a broken file."""
+"""How conf is read: Kedro's loader, with one roster for all, and an answer to an unknown name or a broken file."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import io
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from click import ClickException
 from kedro.config import OmegaConfigLoader
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mps_study.common.spelling import unknown
@@ -26,7 +26,13 @@ SEARCHES = ("search", "searches")
 
 
 class StudyConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, which answers an unknown environment with the nearest one, and a broken file with its name."""
+    """Kedro's loader, which lays rosters over each other, and answers what it cannot read in one line.
+
+    A group of an environment replaces that of base. Only its roster, `models`, is laid over base's, model by model: a
+    model of base is known everywhere. A roster that stands without `compared` is compared whole.
+    """
+
+    _own: dict[str, Any]
 
     def __init__(self, conf_source: str, env: str | None = None, **rest: Any) -> None:
         folders = sorted(path.name for path in Path(conf_source).iterdir() if path.is_dir())
@@ -58,6 +64,32 @@ class StudyConfigLoader(OmegaConfigLoader):
         finally:
             self.runtime_params = given
         return loaded
+
+    def _resolve_from_raw_config(
+        self, key: str, base_configs: dict[Path, DictConfig], env_configs: dict[Path, DictConfig], *rest: Any
+    ) -> dict[str, Any]:
+        """Kedro's seam where the files are read and nothing is laid over anything yet."""
+        self._own = {}
+        for file in env_configs.values():
+            self._own |= cast(dict[str, Any], OmegaConf.to_container(file, resolve=False))
+        found: dict[str, Any] = super()._resolve_from_raw_config(key, base_configs, env_configs, *rest)
+        if key == "parameters" and isinstance(found.get("models"), dict):
+            found.setdefault("compared", list(found["models"]))
+        return found
+
+    def _merge_configs(self, config: dict[str, Any], env_config: dict[str, Any], key: str, env_path: str) -> Any:
+        """Kedro's seam where an environment is laid over base."""
+        if key != "parameters":
+            return super()._merge_configs(config, env_config, key, env_path)
+        # Kedro has laid --params over both: what they alone name must not replace a whole group of base.
+        over = {group: values for group, values in env_config.items() if group in self._own}
+        base, own = config.get("models"), self._own.get("models")
+        merged = super()._merge_configs(config, over, key, env_path)
+        if isinstance(base, dict) and isinstance(own, dict):
+            merged["models"] = base | {name: over["models"][name] for name in own}
+            if "compared" not in {*self._own, *(self.runtime_params or {})}:
+                merged["compared"] = list(own)
+        return merged
 
 
 def _searches_overlaid(loaded: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:

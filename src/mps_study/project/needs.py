@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from mps_study.datasets.samples import REQUEST
 from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
 from mps_study.images.sources import candidates_of
@@ -31,7 +34,7 @@ def files(nodes: set[str], catalog: Any) -> str | None:
 
 def names(nodes: set[str], catalog: Any) -> str | None:
     """Models that timm does not have, or not with these weights, of those that the run trains or exports."""
-    entries = _chosen(nodes, "fine_tune_models", catalog) | _chosen(nodes, "export_models", catalog)
+    entries = _untrained(nodes, catalog) | _stale(_chosen(nodes, "export_models", catalog), catalog)
     if not entries:
         return None
     from mps_study.models.roster.timm_names import timm_fault  # timm and torch take seconds to load
@@ -41,31 +44,63 @@ def names(nodes: set[str], catalog: Any) -> str | None:
 
 
 def images(nodes: set[str], catalog: Any) -> str | None:
-    """The image sources that the run draws from: each must have as many images as are wanted of it."""
+    """The image sources that the run draws from, unless the sample is there: each must have as many as are wanted."""
     if "draw_sample" not in nodes:
         return None
     sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
-    wanted = [(half, getattr(sampling, half)) for half in HALVES]
-    drawn: list[Candidate] = []
+    stored = catalog.load("sample_so_far")
+    sample = stored.drawn_for(sampling.request)
+    models = _chosen(nodes, "export_models", catalog)
     try:
-        for half, images_of in wanted:
-            if images_of is not None:
-                chosen = draw(candidates_of(images_of.source), half, images_of.n, sampling.seed)
-                drawn += chosen if half == "labelled" else []
-        if sampling.training is not None:
-            candidates_of(sampling.training)
+        labels = _labels_of(_drawn(sampling)) if sample is None else _labels_in(sample)
+        if "collect_training_images" in nodes and sampling.training is not None:
+            wanted = None if sample is None else sampling.training_request(sample["sha256"])
+            if wanted is None or catalog.load("training_so_far").drawn_for(wanted) is None:
+                candidates_of(sampling.training)
     except SourceError as error:
-        return str(error)
-    return _labels_fault(drawn, _chosen(nodes, "export_models", catalog))
+        return f"{error}{_other_sample(stored.manifest(), sampling)}"
+    return _labels_fault(labels, models)
 
 
-def _labels_fault(drawn: list[Candidate], models: dict[str, ModelEntry]) -> str | None:
+def _drawn(sampling: DataSampling) -> list[Candidate]:
+    """The labelled images that will be drawn.
+
+    Raises:
+        SourceError: a source cannot be used, or has too few for one of the halves.
+    """
+    drawn: dict[str, list[Candidate]] = {}
+    for half in HALVES:
+        wanted = getattr(sampling, half)
+        if wanted is not None:
+            drawn[half] = draw(candidates_of(wanted.source), half, wanted.n, sampling.seed)
+    return drawn["labelled"]
+
+
+def _other_sample(manifest: pd.DataFrame, sampling: DataSampling) -> str:
+    """How the sample that is there was drawn, if it was drawn otherwise: asked for alike, it needs no source."""
+    before, now = manifest.attrs.get(REQUEST), sampling.request
+    if not before or before == now:
+        return ""
+    other = {key: value for key, value in before.items() if value != now[key]}
+    return f"; the sample that is there was drawn with data_sampling: {other}, and goes on with these"
+
+
+def _labels_of(drawn: list[Candidate]) -> dict[str, int]:
+    return {each.image: each.label for each in drawn if each.label is not None}
+
+
+def _labels_in(manifest: pd.DataFrame) -> dict[str, int]:
+    labelled = manifest.dropna(subset=["label"])
+    return {str(image): int(label) for image, label in zip(labelled["image"], labelled["label"], strict=True)}
+
+
+def _labels_fault(labels: dict[str, int], models: dict[str, ModelEntry]) -> str | None:
     """One line if an image's class is none of a model's: every answer would count as wrong."""
-    last = max(drawn, key=lambda candidate: candidate.label or 0, default=None)
+    image, label = max(labels.items(), key=lambda item: item[1], default=("", -1))
     for name, entry in models.items():
-        if last is not None and last.label is not None and last.label >= entry.classes:
+        if label >= entry.classes:
             return (
-                f"image {last.image!r} is of class {last.label}, but model {name!r} has {entry.classes} classes (0 to "
+                f"image {image!r} is of class {label}, but model {name!r} has {entry.classes} classes (0 to "
                 f"{entry.classes - 1}); give images of the model's classes, or draw them as unlabelled ones "
                 "(data_sampling.labelled.n: 0)"
             )
@@ -77,8 +112,7 @@ def gpu(nodes: set[str], catalog: Any) -> str | None:
     if Extraction.model_validate(catalog.load("params:extraction")).device != "cuda":
         return None
     searches = "extract_records" in nodes and cuda_fault() is not None
-    trains = any(entry.wants_fine_tuning for entry in _chosen(nodes, "fine_tune_models", catalog).values())
-    if searches or (trains and not _torch_has_cuda()):
+    if searches or (_untrained(nodes, catalog) and not _torch_has_cuda()):
         return (
             "no GPU: extraction.device is cuda, but no usable CUDA device is found; check `nvidia-smi` and "
             "`pip install -e '.[cuda]'`, or take the CPU and much time: `--params extraction.device=cpu`"
@@ -88,23 +122,31 @@ def gpu(nodes: set[str], catalog: Any) -> str | None:
 
 def hub(nodes: set[str], catalog: Any) -> str | None:
     """Weights from the hub, of models that are not exported or fine-tuned yet."""
-    tuned = _chosen(nodes, "fine_tune_models", catalog)
-    exported = _chosen(nodes, "export_models", catalog)
-    checkpoints = catalog.load("checkpoints_so_far") if tuned else {}
-    cards = catalog.load("model_cards_so_far") if exported else {}
-    tolerance = ModelExport.model_validate(catalog.load("params:model_export")).tolerance
-    wanted = {name: entry for name, entry in tuned.items() if entry.wants_fine_tuning and name not in checkpoints}
-    for name, entry in exported.items():
-        if entry.onnx is not None:
-            continue
-        done = name in cards and cards[name].request == export_request(entry, None, tolerance)
-        if not entry.wants_fine_tuning and not done:
-            wanted[name] = entry
-    if not wanted:
+    wanted = _untrained(nodes, catalog) | _stale(_chosen(nodes, "export_models", catalog), catalog)
+    if not any(entry.timm for entry in wanted.values()):
         return None
     from mps_study.models.weights.hub import hub_fault  # timm and torch take seconds to load
 
     return hub_fault(wanted)
+
+
+def _untrained(nodes: set[str], catalog: Any) -> dict[str, ModelEntry]:
+    """Those that this run has to fine-tune from the start."""
+    tuned = {n: e for n, e in _chosen(nodes, "fine_tune_models", catalog).items() if e.wants_fine_tuning}
+    checkpoints = catalog.load("checkpoints_so_far") if tuned else {}
+    return {name: entry for name, entry in tuned.items() if name not in checkpoints}
+
+
+def _stale(models: dict[str, ModelEntry], catalog: Any) -> dict[str, ModelEntry]:
+    """Those that have to be exported, of the models that are not fine-tuned before."""
+    cards = catalog.load("model_cards_so_far") if models else {}
+    tolerance = ModelExport.model_validate(catalog.load("params:model_export")).tolerance if models else 0.0
+    return {
+        name: entry
+        for name, entry in models.items()
+        if not entry.wants_fine_tuning
+        and (name not in cards or cards[name].request != export_request(entry, None, tolerance))
+    }
 
 
 def _torch_has_cuda() -> bool:
@@ -126,7 +168,7 @@ def _chosen(nodes: set[str], node: str, catalog: Any) -> dict[str, ModelEntry]:
     if node not in nodes:
         return {}
     roster = Roster.model_validate(catalog.load("params:models"))
-    return roster.choose(catalog.load("params:model"))
+    return roster.choose(catalog.load("params:model"), catalog.load("params:compared"))
 
 
 NEEDS = (names, images, files, gpu, hub, writable)

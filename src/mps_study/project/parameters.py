@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mps_study.common.digests import digest_of
 from mps_study.common.spelling import unknown
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.images.sampling import HALVES
@@ -41,6 +42,15 @@ class DataSampling(_Group):
     labelled: Draw
     unlabelled: Draw | None = None
     training: dict[str, Any] | None = None
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What the sample depends on: sources that are as they were give equal samples to equal requests."""
+        return self.model_dump(exclude={"training"})
+
+    def training_request(self, sample: Iterable[str]) -> dict[str, Any]:
+        """What the training images depend on: their source, and the sample (sha256 of each), which is kept out."""
+        return {"training": self.training, "without": digest_of(sorted(sample))}
 
 
 class ModelExport(_Group):
@@ -102,6 +112,7 @@ GROUPS = (
     "data_sampling",
     "fine_tuning",
     "models",
+    "compared",
     "model_export",
     "search",
     "searches",
@@ -144,6 +155,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             faults.append(f"parameter group {name!r} is missing from conf")
         else:
             faults += _faults(name, parameters[name], group)
+    faults += _compared_faults(parameters)
     if "searches" not in parameters:
         faults.append("parameter group 'searches' is missing from conf")
     if not faults:
@@ -157,7 +169,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     ]
     if not faults:
         faults += _sources_faults(DataSampling.model_validate(parameters["data_sampling"]))
-        faults += _roster_faults(Roster.model_validate(parameters["models"]), parameters.get("model"))
+        roster = Roster.model_validate(parameters["models"])
+        faults += _roster_faults(roster) + _choice_faults(roster, parameters.get("model"), parameters["compared"])
     if faults:
         raise ParameterError("\n".join(faults))
 
@@ -218,18 +231,36 @@ def _sources_faults(sampling: DataSampling) -> list[str]:
     return faults
 
 
-def _roster_faults(roster: Roster, model: Any) -> list[str]:
-    """Wrong preprocessing, weights of no known origin, and a chosen model that is not in the roster."""
+def _compared_faults(parameters: Mapping[str, Any]) -> list[str]:
+    """`compared` that is no list of names, each once."""
+    if "compared" not in parameters:
+        return ["parameter 'compared' is missing from conf; list models of the roster, in the order of the tables"]
+    compared = parameters["compared"]
+    names = compared if isinstance(compared, list) and all(isinstance(name, str) for name in compared) else []
+    if names and len(set(names)) == len(names):
+        return []
+    return [f"parameter 'compared' is {compared!r}; list names of the roster, each once"]
+
+
+def _choice_faults(roster: Roster, model: Any, compared: list[str]) -> list[str]:
+    """Compared models, and a chosen one, that are not in the roster."""
+    faults = []
+    for name in dict.fromkeys([*compared, *([] if model is None else [str(model)])]):
+        try:
+            roster.choose(name, compared)
+        except ValueError as error:
+            faults.append(str(error))
+    return faults
+
+
+def _roster_faults(roster: Roster) -> list[str]:
+    """Wrong preprocessing, and weights of no known origin."""
     faults: list[str | None] = []
     for name, entry in roster.root.items():
         # An own ONNX file tells its input size, and timm's configuration the rest.
         fields = {"input_size": 1} | entry.preprocessing
         faults += _faults(f"models.{name}.preprocessing", fields, Preprocessing)
         faults.append(None if entry.onnx else origin_fault(name, entry))
-    try:
-        roster.choose(None if model is None else str(model))
-    except ValueError as error:
-        faults.append(str(error))
     return [fault for fault in faults if fault]
 
 

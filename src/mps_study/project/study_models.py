@@ -7,12 +7,14 @@ has.
 from __future__ import annotations
 
 import logging
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
 from kedro.utils import find_kedro_project
 
+from mps_study.common.commands import Typed, kedro_run
 from mps_study.common.spelling import unknown
 from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.images.bundled import photos
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Study:
-    """One environment of a project: its `roster`, name -> entry, and the models that are stored for it."""
+    """One environment of a project: its `roster`, name -> entry; which of it are `compared`; what is stored for it."""
 
     def __init__(self, root: Path, env: str | None = None) -> None:
         self._root, self._env = root, env
@@ -36,6 +38,7 @@ class Study:
         self._catalog, parameters = dict(loader["catalog"]), dict(loader["parameters"])
         self._tolerance = ModelExport.model_validate(parameters["model_export"]).tolerance
         self.roster: dict[str, ModelEntry] = Roster.model_validate(parameters["models"]).root
+        self.compared: list[str] = list(parameters["compared"])
 
     def dataset(self, name: str) -> Any:
         """A dataset of the catalog that has a `filepath`, below the project's root."""
@@ -51,16 +54,13 @@ class Study:
         """
         entry = self.roster[name]
         checkpoint = self.dataset("checkpoints").load().get(name)
-        request = export_request(entry, checkpoint.path if checkpoint else None, self._tolerance)
-        card = self.dataset("model_cards_so_far").load().get(name)
-        if card is None or card.request != request:
-            self._export(name, entry, checkpoint)
-            card = self.dataset("model_cards").load()[name]
+        with chdir(self._root):  # relative paths of the roster are the project's, as they are in a run
+            request = export_request(entry, checkpoint.path if checkpoint else None, self._tolerance)
+            card = self.dataset("model_cards_so_far").load().get(name)
+            if card is None or card.request != request:
+                self._export(name, entry, checkpoint)
+                card = self.dataset("model_cards").load()[name]
         return card, self.dataset("onnx_models").load()[name]
-
-    def _run(self, pipeline: str, name: str) -> str:
-        env = f" --env {self._env}" if self._env else ""
-        return f"run `kedro run{env} --pipelines data_sampling,{pipeline} --params model={name}` first"
 
     def remember(self, card: ModelCard) -> None:
         """Keep a card that now says more, unless a search holds the model: that keeps its own."""
@@ -81,7 +81,8 @@ class Study:
         from mps_study.models.weights.loading import WeightsError
 
         if entry.wants_fine_tuning:
-            fault = None if checkpoint else f"model {name!r} is not fine-tuned yet; {self._run('fine_tuning', name)}"
+            command = kedro_run("fine_tuning", typed=Typed(self._env), model=name)
+            fault = None if checkpoint else f"model {name!r} is not fine-tuned yet; run `{command}` first"
         else:
             fault = hub_fault({name: entry})
         if fault:
@@ -96,19 +97,23 @@ class Study:
 
 
 def study_of(model: str, env: str | None = None) -> Study:
-    """The study whose roster has the model: that of `env`, or the first of base, then all others by name.
+    """The study that knows the model: that of `env`; or the first, of base and then all others by name, that compares
+    it, or else has it in its roster.
 
     Raises:
         ValueError: no roster has it (names the nearest), or there is no project here.
     """
-    root, known = _project(), dict[str, None]()
+    root = _project()
+    studies: list[Study] = []
     for name in [env] if env else [None, *_other_environments(root)]:
-        study = Study(root, name)
+        studies.append(Study(root, name))
+        if model in studies[-1].compared:
+            return studies[-1]
+    for study in studies:
         if model in study.roster:
             return study
-        known |= dict.fromkeys(study.roster)
     where = f"Rosters are conf/{env or '*'}/parameters_models.yml; a path of an ONNX file ends with .onnx."
-    raise ValueError(unknown("model", model, known, where))
+    raise ValueError(unknown("model", model, {name for study in studies for name in study.roster}, where))
 
 
 def _project() -> Path:
@@ -123,5 +128,5 @@ def _project() -> Path:
 
 
 def _other_environments(root: Path) -> list[str]:
-    rosters = (root / "conf").glob("*/parameters_models.yml")
-    return sorted(roster.parent.name for roster in rosters if roster.parent.name not in ("base", "local"))
+    studies = (root / "conf").glob("*/parameters*.yml")
+    return sorted({file.parent.name for file in studies} - {"base", "local"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import matplotlib as mpl
 import pandas as pd
@@ -15,27 +16,32 @@ from mps_study.report.figures.style import to_png
 from mps_study.report.page.explanations import TABLE_TEXTS
 from mps_study.report.tables.latex import to_latex
 
+ONE_AT_A_TIME = threading.RLock()
+"""Held while a figure is drawn: matplotlib's settings are the whole process's, and nodes may run in threads."""
+
 
 def draw_files(name: str, results: StudyResults) -> dict[str, bytes | str]:
     """`NAME.png` and `NAME.svg` with their bytes; or `NAME` with the reason why there is nothing to show."""
-    try:
-        figure = figures_of(results)[name](results)
-    except NothingToShow as nothing:
-        return {name: nothing.reason}
-    files: dict[str, bytes | str] = {f"{name}.png": to_png(figure), f"{name}.svg": to_svg(figure)}
-    figure.clear()  # it holds itself in circles, and its arrays would lie about until they are collected
-    return files
+    with ONE_AT_A_TIME:
+        try:
+            figure = figures_of(results)[name](results)
+        except NothingToShow as nothing:
+            return {name: nothing.reason}
+        files: dict[str, bytes | str] = {f"{name}.png": to_png(figure), f"{name}.svg": to_svg(figure)}
+        figure.clear()  # it holds itself in circles, and its arrays would lie about until they are collected
+        return files
 
 
 def draw_sheet(model: str, results: StudyResults) -> dict[str, bytes | str]:
     """`MODEL.png` with the sheet of a model; or `MODEL` with the reason why there is none."""
-    try:
-        figure = draw_model_sheet(results, model)
-    except NothingToShow as nothing:
-        return {model: nothing.reason}
-    files: dict[str, bytes | str] = {f"{model}.png": to_png(figure, dpi=150)}
-    figure.clear()
-    return files
+    with ONE_AT_A_TIME:
+        try:
+            figure = draw_model_sheet(results, model)
+        except NothingToShow as nothing:
+            return {model: nothing.reason}
+        files: dict[str, bytes | str] = {f"{model}.png": to_png(figure, dpi=150)}
+        figure.clear()
+        return files
 
 
 def latex_of(name: str, frame: pd.DataFrame, results: StudyResults) -> str:

@@ -9,7 +9,7 @@ import pytest
 from synthetic_study import picture_or_reason
 
 from mps_study.report.facts.findings import all_findings
-from mps_study.report.facts.results import StudyResults
+from mps_study.report.facts.results import Making, StudyResults
 from mps_study.report.figures.all_figures import FIGURES, SEARCH_FIGURES
 from mps_study.report.page.html import render_report, tied
 from mps_study.report.tables.all_tables import SEARCH_TABLES, TABLES
@@ -171,6 +171,20 @@ def test_provenance_is_shown_at_every_depth(pages: dict[str, tuple[str, Page]]) 
     words = pages["large"][1].words
     for text in ("onnxruntime", "1.22.0", "strategy", "<b>not bold</b>"):
         assert text in words
+
+
+def test_a_study_of_several_devices_or_versions_says_so(small: StudyResults) -> None:
+    one = Making({"device": "cpu: A", "numpy": "2.2"}, ["lite0", "lite1"], 16)
+    page = Page(render_report(dataclasses.replace(small, makings=[one]), {}, {})).words
+    assert "All 16 records: device cpu: A, numpy 2.2." in page and "sets of versions" not in page
+
+    other = Making({"device": "cuda: B", "numpy": "2.2"}, ["lite2"], 7)
+    unknown = Making({}, ["lite2"], 1)
+    page = Page(render_report(dataclasses.replace(small, makings=[one, other, unknown]), {}, {})).words
+    assert "1 architecture, made with 2 devices or sets of versions; 2025-01-31" in page
+    assert "The records come from 2 devices or sets of versions" in page
+    assert "7 records of lite2: device cuda: B, numpy 2.2." in page
+    assert "1 record of lite2: device and versions are not known." in page
 
 
 def test_an_svg_is_embedded_and_other_bytes_are_refused_with_advice(small: StudyResults) -> None:

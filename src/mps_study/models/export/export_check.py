@@ -1,7 +1,8 @@
 """Can every model of a roster be exported? Each with random weights, in a process of its own, measured.
 
-`python -m mps_study.models.export.export_check conf/paper/parameters_models.yml docs/export.md` writes the table;
-names after the two paths choose models. Nothing is downloaded, and each export is deleted once it has been compared.
+`python -m mps_study.models.export.export_check conf/base/parameters_models.yml docs/export.md` writes the table; names
+after the two paths choose models, and `--compared conf/paper/parameters.yml` those of a study. Nothing is downloaded,
+and each export is deleted once it has been compared.
 """
 
 from __future__ import annotations
@@ -148,9 +149,11 @@ def main() -> None:
     parser.add_argument("roster", type=Path, help="a parameters_models.yml")
     parser.add_argument("table", help="the Markdown file to write; - measures one model in this process")
     parser.add_argument("models", nargs="*", help="names of the roster; all if none is given")
+    parser.add_argument("--compared", type=Path, help="the parameters of a study, which say what it compares")
     chosen = parser.parse_args()
     roster = Roster.model_validate(yaml.safe_load(chosen.roster.read_text())["models"])
-    names = [name for each in chosen.models or [None] for name in roster.choose(each)]
+    compared = yaml.safe_load(chosen.compared.read_text())["compared"] if chosen.compared else list(roster.root)
+    names = list(roster.choose(None, chosen.models or compared))
     if chosen.table == "-":
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(measure(names[0], roster.root[names[0]], Path(folder))))

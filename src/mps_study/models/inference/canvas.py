@@ -102,8 +102,7 @@ class Canvas:
 
 def packed(mutants: Mutants, start: int, stop: int) -> NDArray[np.uint8]:
     """(n, bytes) the masks of rows `start` to `stop`, eight pixels a byte, the first in the highest bit."""
-    masks = np.stack([mutants.mask(row).ravel() for row in range(start, stop)])
-    return np.packbits(masks, axis=1)
+    return np.packbits(mutants.masks_of(start, stop).reshape(stop - start, -1), axis=1)
 
 
 def _put_picture(picture: Picture, places: dict[str, Array]) -> None:

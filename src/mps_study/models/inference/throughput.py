@@ -55,7 +55,7 @@ class Throughput(BaseModel):
 def machine(device: str, precision: str = "fp32") -> str:
     """What a measurement holds for: device, processor, cores, ONNX Runtime's version and precision, as one line."""
     lower = "" if precision == "fp32" else f", {precision}"
-    return f"{device}: {_processor(device)}, {cores()} cores, onnxruntime {ort.__version__}{lower}"
+    return f"{device}: {processor(device)}, {cores()} cores, onnxruntime {ort.__version__}{lower}"
 
 
 def cores() -> int:
@@ -138,7 +138,8 @@ def _seconds_of(ask: Ask, calls: int, size: int, workers: int) -> float:
     return time.perf_counter() - start
 
 
-def _processor(device: str) -> str:
+def processor(device: str) -> str:
+    """The name of the GPU, or of the CPU."""
     if device == "cuda":
         names = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
         models = [line.split(":", 1)[1].strip() for path in names for line in path.read_text().splitlines()[:1]]

@@ -1,8 +1,9 @@
-"""The roster: which models a study compares, and where their weights come from."""
+"""The roster: which models there are, and where their weights come from."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
@@ -58,17 +59,25 @@ Name = Annotated[str, AfterValidator(_file_name)]
 
 
 class Roster(RootModel[Annotated[dict[Name, ModelEntry], Field(min_length=1)]]):
-    """The models of a study by name, in the order in which tables show them."""
+    """All models that can be asked for by name; which of them a study compares is another parameter, `compared`."""
 
-    def choose(self, model: str | None) -> dict[str, ModelEntry]:
-        """All models, or the one that was asked for.
+    def choose(self, model: str | None, compared: Iterable[str]) -> dict[str, ModelEntry]:
+        """The model that was asked for, compared or not; those that the study compares if none was.
 
         Raises:
-            ValueError: the model is not in the roster; names the nearest.
+            ValueError: a model is not in the roster; names the nearest.
         """
-        if model is None:
-            return self.root
-        if model not in self.root:
-            where = "Models live in the roster, parameters_models.yml."
-            raise ValueError(unknown("model", model, self.root, where))
-        return {model: self.root[model]}
+        return {name: self._entry(name) for name in (compared if model is None else [model])}
+
+    def of_study(self, model: str | None, compared: Iterable[str]) -> dict[str, ModelEntry]:
+        """What tables show, in their order: the models that the study compares, and the one that was asked for.
+
+        Raises:
+            ValueError: a model is not in the roster; names the nearest.
+        """
+        return {name: self._entry(name) for name in [*compared, *([] if model is None else [model])]}
+
+    def _entry(self, name: str) -> ModelEntry:
+        if name not in self.root:
+            raise ValueError(unknown("model", name, self.root, "Models live in the roster, parameters_models.yml."))
+        return self.root[name]

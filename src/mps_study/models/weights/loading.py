@@ -16,6 +16,7 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
+from mps_study.common.commands import kedro_run
 from mps_study.models.roster.origins import origin_fault
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.models.roster.timm_names import timm_fault
@@ -82,8 +83,7 @@ def from_fine_tuning(name: str, entry: ModelEntry, rest: str, checkpoint: Path |
     """What the fine_tuning pipeline made of this model."""
     if checkpoint is None:
         raise WeightsError(
-            f"model {name!r} has not been fine-tuned yet; "
-            "run `kedro run --pipeline fine_tuning` (with the same --env) first"
+            f"model {name!r} has not been fine-tuned yet; run `{kedro_run('fine_tuning', model=name)}` first"
         )
     state = read_checkpoint(checkpoint)
     with safe_open(checkpoint, framework="pt") as file:
@@ -91,7 +91,7 @@ def from_fine_tuning(name: str, entry: ModelEntry, rest: str, checkpoint: Path |
     if facts.get("digest") != digest_of_tensors(state):
         raise WeightsError(
             f"model {name!r}: the tensors of {checkpoint} do not match the digest that was kept with them; delete "
-            "the file and run `kedro run --pipeline fine_tuning` (with the same --env) again"
+            f"the file, and fine-tune the model again: `{kedro_run('fine_tuning', model=name)}`"
         )
     return _fill(name, build(name, entry), state, checkpoint.name)
 

@@ -100,6 +100,13 @@ class Cells(Mutants):
         """(h, w) bool, True = kept."""
         return self.grid.mask(self.kept[row])
 
+    def masks_of(self, start: int, stop: int) -> NDArray[np.bool_]:
+        """See `Mutants.masks_of`."""
+        grid = self.grid
+        tiles = self.kept[start:stop].reshape(stop - start, grid.rows, grid.columns)
+        masks: NDArray[np.bool_] = tiles.repeat(grid.size, axis=1).repeat(grid.size, axis=2)
+        return masks[:, : self.shape[0], : self.shape[1]]
+
     def digests(self) -> NDArray[np.uint64]:
         """(n,) see `Mutants.digests`."""
         digests: NDArray[np.uint64] = np.where(self.kept, self.grid.digests, np.uint64(0)).sum(axis=1, dtype=np.uint64)

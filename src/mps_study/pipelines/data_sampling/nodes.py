@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+
 import pandas as pd
 
 from mps_study.common.progress import with_progress
+from mps_study.datasets.frames import UNCHANGED
+from mps_study.datasets.samples import StoredSample, with_request
 from mps_study.images.sampling import Drawn, collect, collect_all, draw
 from mps_study.images.sources import candidates_of
 from mps_study.project.parameters import DataSampling, Draw
 
+log = logging.getLogger(__name__)
 
-def draw_sample(data_sampling: DataSampling) -> tuple[dict[str, bytes], pd.DataFrame, pd.DataFrame]:
-    """The images of both halves, their manifest, and what was drawn and could not be used."""
+
+def draw_sample(
+    data_sampling: DataSampling, so_far: StoredSample
+) -> tuple[dict[str, bytes], pd.DataFrame, pd.DataFrame]:
+    """The images of both halves, what was drawn and could not be used, and the manifest.
+
+    Nothing is read, and nothing changes, if the sample that is there was drawn for the same parameters.
+    """
+    if so_far.drawn_for(data_sampling.request) is not None:
+        log.info("the sample is there: nothing is drawn")
+        return {}, UNCHANGED, UNCHANGED
     halves: dict[str, Draw | None] = {
         "labelled": data_sampling.labelled,
         "unlabelled": data_sampling.unlabelled,
@@ -24,13 +38,19 @@ def draw_sample(data_sampling: DataSampling) -> tuple[dict[str, bytes], pd.DataF
         taken = {row["image"] for row in (*sample.rows, *sample.left_out) if row["source"] == kind}
         left = [c for c in candidates_of(wanted.source) if c.image not in taken]
         collect(left, half, wanted.n, data_sampling.seed, kind, sample)
-    return sample.files, sample.manifest, sample.left_out_frame
+    return sample.files, sample.left_out_frame, with_request(sample.manifest, data_sampling.request)
 
 
 def collect_training_images(
-    data_sampling: DataSampling, manifest: pd.DataFrame
+    data_sampling: DataSampling, manifest: pd.DataFrame, so_far: StoredSample
 ) -> tuple[dict[str, bytes], pd.DataFrame]:
-    """All labelled images of the training source whose content is not in the sample, and their manifest."""
+    """All labelled images of the training source whose content is not in the sample, and their manifest.
+
+    Nothing is read, and nothing changes, if those that are there were collected for the same source and sample.
+    """
+    request = data_sampling.training_request(manifest["sha256"])
+    if so_far.drawn_for(request) is not None:
+        return {}, UNCHANGED
     source = data_sampling.training
     candidates = candidates_of(source) if source else []
     kind = str(source.get("kind")) if source else ""
@@ -39,4 +59,4 @@ def collect_training_images(
     frame = training.manifest
     fresh = ~frame["sha256"].isin(set(manifest["sha256"]))
     kept = frame[fresh].reset_index(drop=True)
-    return {file: training.files[file] for file in kept["file"]}, kept
+    return {file: training.files[file] for file in kept["file"]}, with_request(kept, request)

@@ -9,13 +9,20 @@ def create_pipeline() -> Pipeline:
     """Wire the nodes."""
     return pipeline(
         [
-            node(draw_sample, "params:data_sampling", ["images", "manifest", "left_out"], name="draw_sample"),
+            node(
+                draw_sample,
+                ["params:data_sampling", "sample_so_far"],
+                ["images", "left_out", "manifest"],  # the manifest last: it says that the sample is whole
+                name="draw_sample",
+            ),
             node(
                 collect_training_images,
-                ["params:data_sampling", "manifest"],
+                ["params:data_sampling", "manifest", "training_so_far"],
                 ["training_images", "training_manifest"],
                 name="collect_training_images",
             ),
         ],
+        namespace="data_sampling",
+        prefix_datasets_with_namespace=False,
         tags="data_sampling",
     )

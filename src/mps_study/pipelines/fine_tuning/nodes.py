@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import pandas as pd
+from click import ClickException
 from PIL import Image
 
 from mps_study.common.digests import digest_of
@@ -29,6 +30,7 @@ STAGE = "fine_tuning"
 
 def fine_tune_models(
     roster: Roster,
+    compared: list[str],
     model: str | None,
     training_images: ImageFiles,
     training_manifest: pd.DataFrame,
@@ -44,15 +46,18 @@ def fine_tune_models(
     others go on.
 
     Raises:
-        ClickException: no model at all could be trained.
+        ClickException: no model at all could be trained, or there are no images to train on.
     """
-    # torch takes seconds, which other pipelines need not wait for
+    chosen = {n: e for n, e in roster.choose(model, compared).items() if e.wants_fine_tuning}
+    if not chosen:
+        yield {}, {}
+        return
+    # torch takes seconds, which a study without fine-tuning need not wait for
     from mps_study.models.training.fine_tuning import fine_tune_entry, fine_tuning_request
     from mps_study.models.weights.loading import digest_of_tensors
 
-    chosen = {n: e for n, e in roster.choose(model).items() if e.wants_fine_tuning}
-    if chosen and training_manifest.empty:
-        raise ValueError(f"{', '.join(chosen)} want fine-tuning, but data_sampling.training names no source")
+    if training_manifest.empty:
+        raise ClickException(f"{', '.join(chosen)} want fine-tuning, but data_sampling.training names no source")
     facts = dataclasses.asdict(recipe)
     sample = digest_of(training_manifest[["image", "sha256", "label"]].astype(str).to_dict("list"))
     requests = {n: fine_tuning_request(e, sample, facts) for n, e in chosen.items()}

@@ -13,6 +13,7 @@ def create_pipeline() -> Pipeline:
                 fine_tune_models,
                 [
                     "params:models",
+                    "params:compared",
                     "params:model",
                     "training_images",
                     "training_manifest",
@@ -26,5 +27,7 @@ def create_pipeline() -> Pipeline:
                 name="fine_tune_models",
             )
         ],
+        namespace="fine_tuning",
+        prefix_datasets_with_namespace=False,
         tags="fine_tuning",
     )

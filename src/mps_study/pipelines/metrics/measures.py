@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from click import ClickException
 
+from mps_study.common.commands import kedro_run
 from mps_study.common.searches import OWN, unit_name
 from mps_study.compare.overlap import Seen
 from mps_study.compare.searches import Bits
@@ -38,7 +40,7 @@ def fingerprints_of(
     A model without complete records of the study's own search is left out, of another search from that one.
 
     Raises:
-        ValueError: no model has complete records of the study's own search.
+        ClickException: no model has complete records of the study's own search.
     """
     ready = _ready(models, failures)
     marks: dict[str, dict[str, str]] = {}
@@ -47,18 +49,16 @@ def fingerprints_of(
         marks[search] = {name: mark for name, mark in digests.items() if store.is_complete(name, mark)}
         for name in ready:
             if name not in marks[search]:
-                log.warning(
-                    "%s has no complete records under this configuration and is left out; "
-                    "run `kedro run --pipeline mps_extraction --params model=%s%s`",
-                    unit_name(name, search),
-                    name,
-                    "" if search == OWN else f",only_search={search}",
+                command = (
+                    kedro_run("mps_extraction", model=name)
+                    if search == OWN
+                    else kedro_run("mps_extraction", model=name, only_search=search)
                 )
+                told = "%s has no complete records under this configuration and is left out; run `%s`"
+                log.warning(told, unit_name(name, search), command)
         if not marks[OWN]:
-            raise ValueError(
-                "no model has complete records under this configuration; "
-                "run `kedro run --pipeline mps_extraction` (with the same --env and --params) first"
-            )
+            command = kedro_run("mps_extraction", "metrics")
+            raise ClickException(f"no model has complete records under this configuration; run `{command}`")
         ready = list(marks[OWN])
     return marks
 

@@ -27,6 +27,8 @@ from mps_study.project.searches import searches_of
 
 def compute_areas(
     roster: Roster,
+    compared: list[str],
+    model: str | None,
     model_cards: dict[str, ModelCard],
     search: dict[str, Any],
     searches: dict[str, dict[str, Any]],
@@ -36,7 +38,7 @@ def compute_areas(
 ) -> pd.DataFrame:
     """The `areas` frame: the study's own search, then the others."""
     configs = searches_of(search, searches)
-    marks = fingerprints_of(roster.root, model_cards, configs, manifest, mps_records, failures)
+    marks = fingerprints_of(roster.of_study(model, compared), model_cards, configs, manifest, mps_records, failures)
     architectures = {name: model_cards[name].architecture for name in marks[OWN]}
     frames = [
         measure_areas(records_of(mps_records, mine, READ_FOR_AREAS), manifest, architectures, name)

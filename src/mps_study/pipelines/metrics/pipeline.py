@@ -20,7 +20,16 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 compute_areas,
-                ["params:models", "model_cards", *SEARCHES, "manifest", "mps_records", "failures_so_far"],
+                [
+                    "params:models",
+                    "params:compared",
+                    "params:model",
+                    "model_cards",
+                    *SEARCHES,
+                    "manifest",
+                    "mps_records",
+                    "failures_so_far",
+                ],
                 "areas",
                 name="compute_areas",
             ),
@@ -35,5 +44,7 @@ def create_pipeline() -> Pipeline:
             node(compute_search_summary, ["areas", "params:metrics"], "search_summary", name="compute_search_summary"),
             node(compute_search_overlaps, ["areas", "mps_records"], "search_overlaps", name="compute_search_overlaps"),
         ],
+        namespace="metrics",
+        prefix_datasets_with_namespace=False,
         tags="metrics",
     )

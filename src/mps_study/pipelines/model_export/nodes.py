@@ -25,6 +25,7 @@ STAGE = "model_export"
 
 def export_models(
     roster: Roster,
+    compared: list[str],
     model: str | None,
     images: ImageFiles,
     manifest: pd.DataFrame,
@@ -41,21 +42,21 @@ def export_models(
     Raises:
         ClickException: no model at all could be exported.
     """
-    from mps_study.models.export.export import (
-        export_model,  # torch takes seconds, which other pipelines need not wait for
-    )
-
-    chosen = roster.choose(model)
+    chosen = roster.choose(model, compared)
     paths = {name: checkpoints[name].path if name in checkpoints else None for name in chosen}
     stale = [
         name
         for name, entry in chosen.items()
         if name not in so_far or so_far[name].request != export_request(entry, paths[name], model_export.tolerance)
     ]
-    rows = manifest.head(model_export.parity_images)
-    pictures = [decode(images[f], i) for f, i in zip(rows["file"], rows["image"], strict=True)]
     failures: dict[tuple[str, str], str | None] = {(STAGE, name): None for name in chosen if name not in stale}
     yield {}, {}, failures
+    if not stale:
+        return
+    from mps_study.models.export.export import export_model  # torch takes seconds
+
+    rows = manifest.head(model_export.parity_images)
+    pictures = [decode(images[f], i) for f, i in zip(rows["file"], rows["image"], strict=True)]
     for name in with_progress(stale, len(stale), "exporting", "model"):
         accuracy = checkpoints[name].facts["holdout_accuracy"] if name in checkpoints else None
         try:

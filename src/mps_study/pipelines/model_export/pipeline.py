@@ -13,6 +13,7 @@ def create_pipeline() -> Pipeline:
                 export_models,
                 [
                     "params:models",
+                    "params:compared",
                     "params:model",
                     "images",
                     "manifest",
@@ -26,5 +27,7 @@ def create_pipeline() -> Pipeline:
                 name="export_models",
             )
         ],
+        namespace="model_export",
+        prefix_datasets_with_namespace=False,
         tags="model_export",
     )

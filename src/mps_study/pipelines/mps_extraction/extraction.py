@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.common.commands import kedro_run
 from mps_study.common.digests import digest_of_files
 from mps_study.common.progress import progress_bar
 from mps_study.common.searches import OWN, unit_name
@@ -20,6 +21,7 @@ from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.export.card import ModelCard
 from mps_study.models.export.exported import files_of
 from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.made_with import made_with
 from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.models.inference.throughput import machine
 from mps_study.mps.config import SearchConfig
@@ -55,6 +57,7 @@ def extract_model(
     rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
     todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
     classifier, card = open_classifier(card, model, extraction) if todo else (None, card)
+    made = made_with(classifier.device) if classifier else {}
     failed: dict[str, MpsRecord] = {}
     views = {image: card.preprocessing.view(w, h) for image, _, w, h in todo}
 
@@ -87,6 +90,7 @@ def extract_model(
             evaluations / max(spent, 1e-9),
             complete,
             search_name,
+            made,
         )
         waiting = []
         return packed
@@ -118,8 +122,8 @@ def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tup
     """
     if digest_of_files(*files_of(model)) != card.digest:
         raise ValueError(
-            f"{model} is not the model that its card describes (its sha256 differs); "
-            f"run `kedro run --pipeline model_export --params model={card.name}` to export it again"
+            f"{model} is not the model that its card describes (its sha256 differs); delete it, and export it again: "
+            f"`{kedro_run('model_export', model=card.name)}`"
         )
     chosen = extraction.batch_size, extraction.workers
     classifier = OnnxClassifier(model, extraction.device, *chosen, precision=extraction.precision)

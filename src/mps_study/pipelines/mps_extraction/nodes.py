@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from mps_study.common.commands import kedro_run
 from mps_study.common.searches import unit_name
 from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.datasets.failures import Failures
@@ -32,6 +33,7 @@ Step = tuple[RecordShard, dict[str, ModelCard], Failures]
 
 def extract_records(
     roster: Roster,
+    compared: list[str],
     model: str | None,
     onnx_models: dict[str, Path],
     model_cards: dict[str, ModelCard],
@@ -54,7 +56,7 @@ def extract_records(
         ClickException: nothing at all has its records.
     """
     configs = choose_searches(searches_of(search, searches), only_search)
-    units = {unit_name(name, which): (name, which) for which in configs for name in roster.choose(model)}
+    units = {unit_name(name, which): (name, which) for which in configs for name in roster.choose(model, compared)}
     failures: dict[tuple[str, str], str | None] = {}
     waiting = list(units)
 
@@ -62,7 +64,7 @@ def extract_records(
         name, which = units[unit]
         ensure_ready(name, failed_before)
         if name not in model_cards or name not in onnx_models:
-            raise FileNotFoundError("it has not been exported; run `kedro run --pipeline model_export` first")
+            raise FileNotFoundError(f"it has not been exported; run `{kedro_run('model_export', model=name)}` first")
         card = model_cards[name]
         mark = fingerprint(card, configs[which], manifest)
         if so_far.is_complete(name, mark.digest):

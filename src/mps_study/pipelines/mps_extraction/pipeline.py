@@ -13,6 +13,7 @@ def create_pipeline() -> Pipeline:
                 extract_records,
                 [
                     "params:models",
+                    "params:compared",
                     "params:model",
                     "onnx_models",
                     "model_cards",
@@ -30,5 +31,7 @@ def create_pipeline() -> Pipeline:
                 name="extract_records",
             )
         ],
+        namespace="mps_extraction",
+        prefix_datasets_with_namespace=False,
         tags="mps_extraction",
     )

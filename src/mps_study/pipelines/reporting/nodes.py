@@ -10,13 +10,13 @@ import pandas as pd
 from PIL import Image
 
 from mps_study.common.progress import with_progress
-from mps_study.common.searches import OWN
+from mps_study.common.searches import OWN, model_of
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.figures import Pictures as PictureFiles
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore
 from mps_study.models.export.card import ModelCard
-from mps_study.pipelines.reporting.results import Pictures, images_of_figures, names_of_classes, provenance
+from mps_study.pipelines.reporting.results import Pictures, images_of_figures, makings, names_of_classes, provenance
 from mps_study.project.parameters import Reporting
 from mps_study.report.explorer.images import ExplorerSizes, image_script, thumbnail
 from mps_study.report.explorer.page import file_name, render_explorer
@@ -48,6 +48,8 @@ def gather_results(
     left_out: pd.DataFrame,
 ) -> StudyResults:
     """What tables, figures and report read: the frames of the study's own search, and beside them the others."""
+    shown_models = {*areas["model"], *parameters["compared"], parameters["model"]}
+    model_cards = {name: card for name, card in model_cards.items() if name in shown_models}
     pictures = Pictures(manifest, areas, model_cards, images, mps_records)
     others = [str(name) for name in search_summary["search"].unique() if name != OWN]
     shown = {name: group for name, group in parameters.items() if name != "models"}
@@ -73,7 +75,12 @@ def gather_results(
         },
         figure_images=images_of_figures(reporting, manifest),
         left_out=dict(zip(left_out["image"], left_out["reason"], strict=True)) if len(left_out) else {},
-        failed_stages={f"{model}, {stage}": str(reason) for (stage, model), reason in failures.items()},
+        failed_stages={
+            f"{model}, {stage}": str(reason)
+            for (stage, model), reason in failures.items()
+            if model_of(model) in shown_models
+        },
+        makings=makings(mps_records, areas),
         searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting) if others else None,
     )
 

@@ -49,5 +49,7 @@ def create_pipeline() -> Pipeline:
             ),
             node(write_report, ["study_results", "figures"], "report", name="write_report"),
         ],
+        namespace="reporting",
+        prefix_datasets_with_namespace=False,
         tags="reporting",
     )

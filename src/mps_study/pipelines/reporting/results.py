@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import platform
+from collections import Counter
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -19,7 +21,7 @@ from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mas
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.export.card import ModelCard, class_names
 from mps_study.project.parameters import Reporting
-from mps_study.report.facts.results import Sighting, View
+from mps_study.report.facts.results import Making, Sighting, View
 
 SIZE = ("height", "width")
 PACKAGES = ("mps-study", "torch", "timm", "onnxruntime-gpu", "onnxruntime", "numpy", "scipy")
@@ -152,6 +154,18 @@ def provenance(configuration: dict[str, Any], areas: pd.DataFrame) -> dict[str, 
         },
         "versions": {"python": platform.python_version(), **_versions()},
     }
+
+
+def makings(store: RecordStore, areas: pd.DataFrame) -> list[Making]:
+    """What the records of a study were made with, most records first."""
+    found: dict[str, Counter[str]] = {}
+    for model, fingerprint in areas[["model", "fingerprint"]].drop_duplicates().itertuples(index=False, name=None):
+        for made, records in store.made_with(model, fingerprint).items():
+            found.setdefault(made, Counter())[model] += records
+    return sorted(
+        (Making(json.loads(made), list(models), models.total()) for made, models in found.items()),
+        key=lambda making: -making.records,
+    )
 
 
 def _versions() -> dict[str, str]:

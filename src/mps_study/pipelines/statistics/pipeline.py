@@ -16,5 +16,7 @@ def create_pipeline() -> Pipeline:
                 name="compute_statistics",
             )
         ],
+        namespace="statistics",
+        prefix_datasets_with_namespace=False,
         tags="statistics",
     )

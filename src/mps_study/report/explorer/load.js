@@ -1,7 +1,7 @@
 // One image's data: asked for by a script element, since a page opened from disk may not fetch; kept for a while.
 const kept = new Map(); // position -> promise of the unpacked image, the last used at the end
 const MOST_KEPT = 24;
-const AGAIN = "Draw the report again: kedro run --pipeline reporting";
+const again = () => `draw the report again: ${study.again}`;
 const arrivals = new Map(); // position -> what to do with the data
 const fileName = (position) => String(position).padStart(4, "0");
 
@@ -25,16 +25,16 @@ function requestImage(position) {
   return new Promise((resolve, reject) => {
     arrivals.set(position, (facts) => {
       if (facts.image === name && facts.run === study.run) resolve(facts);
-      else reject(new Error(`${path} is of another run than explorer.html. ${AGAIN}`));
+      else reject(new Error(`${path} is of another run than explorer.html; ${again()}`));
     });
     const script = element("script", { src: path });
     script.onload = () => {
       script.remove();
-      reject(new Error(`${path} is not whole. ${AGAIN}`)); // unless it has arrived: a promise is settled once
+      reject(new Error(`${path} is not whole; ${again()}`)); // unless it has arrived: a promise is settled once
     };
     script.onerror = () => {
       script.remove();
-      reject(new Error(`${path} is missing. Keep the folder “explorer” beside explorer.html, or draw it again: kedro run --pipeline reporting`));
+      reject(new Error(`${path} is missing. Keep the folder “explorer” beside explorer.html, or ${again()}`));
     };
     document.head.append(script);
   }).finally(() => arrivals.delete(position));

@@ -18,6 +18,7 @@ import pandas as pd
 from matplotlib import colormaps
 from numpy.typing import NDArray
 
+from mps_study.common.commands import kedro_run
 from mps_study.common.searches import OWN
 from mps_study.report.explorer.images import finite
 from mps_study.report.facts.results import StudyResults
@@ -85,6 +86,7 @@ def study_facts(results: StudyResults) -> dict[str, Any]:
     stops = colormaps[COLOURS](np.linspace(0, 1, 32), bytes=True)[:, :3]
     return {
         "run": results.run_mark(),
+        "again": kedro_run("reporting"),
         "models": models,
         "searches": [OWN] if results.searches is None else results.searches.names(),
         "classes": {index: results.class_name(index) for index in classes},

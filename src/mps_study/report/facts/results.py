@@ -80,6 +80,15 @@ class Searches:
         return {str(image): np.asarray(rows) for image, rows in self.overlaps.groupby("image").indices.items()}
 
 
+@dataclass(frozen=True)
+class Making:
+    """What some of the records were made with, as name -> version or device (empty: they do not say), and which."""
+
+    made_with: Mapping[str, str]
+    models: Sequence[str]
+    records: int
+
+
 class NothingToShow(ValueError):
     """A figure has nothing to draw in this study; the message says why, in words for the reader."""
 
@@ -132,6 +141,9 @@ class StudyResults:
     """Image that was drawn and could not be used -> why; another was drawn in its place."""
     failed_stages: Mapping[str, str] = field(default_factory=dict)
     """'model, stage' -> why the study had to go on without it, or with less of it."""
+    makings: Sequence[Making] = ()
+    """The devices and versions that the records come from, most records first; more than one where machines shared
+    the work, or packages were updated on the way."""
     searches: Searches | None = None
     """Its searches beside its own, which all else here is about; None when it has none."""
 

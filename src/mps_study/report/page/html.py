@@ -12,6 +12,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mps_study.report.facts.findings import all_findings
+from mps_study.report.facts.makings import making_lines, making_note
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.facts.searches import sentence
 from mps_study.report.facts.selection import CHOICES, choose
@@ -90,6 +91,7 @@ def render_report(
         search_figures=[figure for figure in drawn if figure.name in SEARCH_FIGURES],
         how_an_mps_is_drawn=HOW_AN_MPS_IS_DRAWN,
         provenance=results.provenance,
+        making_lines=making_lines(results),
         explorer=explorer,
         css=static_text(environment, "page/report.css"),
         script=static_text(environment, "page/report.js"),
@@ -121,7 +123,7 @@ def summary_line(results: StudyResults) -> str:
     return (
         f"{' and '.join(shares)} image{plural}, "
         f"{count(len(results.models()), 'model')} of "
-        f"{count(len(results.architectures()), 'architecture')}"
+        f"{count(len(results.architectures()), 'architecture')}{making_note(results)}"
     )
 
 

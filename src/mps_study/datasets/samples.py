@@ -1,0 +1,59 @@
+"""The sample that is there: known again by its request, and whole or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+from kedro.io import AbstractDataset, DatasetError
+from kedro.io.core import Version
+
+from mps_study.datasets.frames import Frame
+from mps_study.datasets.images import ImageFiles
+
+REQUEST = "request"
+"""Where a manifest keeps what it was drawn for, in the attributes that Parquet stores with it: both or neither."""
+
+
+class StoredSample:
+    """A manifest and its images, read when asked for: another process may be drawing them until then."""
+
+    def __init__(self, manifest: Path, images: Path) -> None:
+        self._manifest, self._images = manifest, ImageFiles(images)
+
+    def drawn_for(self, request: dict[str, Any]) -> pd.DataFrame | None:
+        """The newest manifest if it was drawn for this request and all its images are here; None if not."""
+        manifest = self.manifest()
+        same = manifest.attrs.get(REQUEST) == request
+        return manifest if same and all(self._images.has(file) for file in manifest["file"]) else None
+
+    def manifest(self) -> pd.DataFrame:
+        """The newest manifest; an empty frame if there is none."""
+        frame = Frame(filepath=str(self._manifest), version=Version(None, None))
+        return cast(pd.DataFrame, frame.load()) if frame.exists() else pd.DataFrame()
+
+
+class SampleSoFar(AbstractDataset[None, StoredSample]):
+    """Loads the `StoredSample` of a manifest (`filepath`) and a folder of images (`path`)."""
+
+    def __init__(self, filepath: str, path: str, metadata: dict[str, Any] | None = None) -> None:
+        self._manifest, self._images = Path(filepath), Path(path)
+        self.metadata = metadata
+
+    def load(self) -> StoredSample:
+        """The sample; there need not be one yet."""
+        return StoredSample(self._manifest, self._images)
+
+    def save(self, data: None) -> None:
+        """Never called: manifest and images are saved."""
+        raise DatasetError("a sample is saved as its manifest and its images")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._manifest), "path": str(self._images)}
+
+
+def with_request(manifest: pd.DataFrame, request: dict[str, Any]) -> pd.DataFrame:
+    """The manifest, which now says what it was drawn for."""
+    manifest.attrs[REQUEST] = request
+    return manifest

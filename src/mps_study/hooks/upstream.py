@@ -1,0 +1,35 @@
+"""What a run reads and none of its nodes makes: is it there, and which command makes it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kedro.pipeline import Pipeline
+
+from mps_study.common.commands import kedro_run
+from mps_study.pipelines.stages import STAGES, own_nodes, shortest
+
+MAY_BE_ABSENT = {"checkpoints", "left_out"}
+"""What a stage makes and need not be there: a study without fine-tuning, a sample of an earlier version."""
+
+
+def upstream_fault(pipeline: Pipeline, catalog: Any, asked: Iterable[str]) -> str | None:
+    """One line if something that an earlier stage makes is missing: what, and the command that makes all of it."""
+    missing = _missing(pipeline, catalog)
+    if not missing:
+        return None
+    stages, todo = {name for name in asked if name in STAGES}, set(missing.values())
+    while todo:
+        stage = todo.pop()
+        stages.add(stage)
+        todo |= set(_missing(own_nodes(stage), catalog).values()) - stages
+    command = kedro_run(*shortest(stages))
+    return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there yet; run `{command}`"
+
+
+def _missing(pipeline: Pipeline, catalog: Any) -> dict[str, str]:
+    """Dataset -> the stage that makes it, of those that these nodes read, do not make themselves, and do not find."""
+    read = pipeline.inputs() - MAY_BE_ABSENT
+    made = [(name, stage) for stage in STAGES for name in sorted(own_nodes(stage).all_outputs() & read)]
+    return {name: stage for name, stage in made if not catalog.exists(name)}
