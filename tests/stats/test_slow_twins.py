@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mps_study.stats.selections import Answers, select, tied_votes
-from mps_study.stats.wilcoxon import rank_biserial
 from scipy import stats
 
 from mps_study.stats.bootstrap import bootstrap_interval
 from mps_study.stats.config import StatisticsConfig
+from mps_study.stats.methods.wilcoxon import rank_biserial
+from mps_study.stats.samples.selections import Answers, select, tied_votes
 
 
 @pytest.mark.parametrize("statistic", [np.mean, rank_biserial])
