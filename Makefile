@@ -42,10 +42,12 @@ benchmarks/.rex/installed:
 	benchmarks/.rex/bin/python -m pip install --quiet rex-xai==0.4.1 onnxruntime
 	@touch $@
 
-benchmark: .venv/installed benchmarks/.rex/installed  ## measure search and engine beside rex-xai: make benchmark IMAGES=FOLDER
-	@test -n "$(IMAGES)" || { echo "say which images: make benchmark IMAGES=FOLDER (one sub-folder a class)"; exit 1; }
-	test -f data/base/04_models/efficientnet_lite2.json || $(BIN)/kedro run --pipelines model_export
-	$(BIN)/python benchmarks/run.py --images $(IMAGES) $(ARGUMENTS)
+# The section `downstream`, alone, makes its study up: no images, no rex-xai, no exported model.
+DOWNSTREAM := $(filter downstream,$(ARGUMENTS))
+benchmark: .venv/installed $(if $(DOWNSTREAM),,benchmarks/.rex/installed)  ## measure search and engine beside rex-xai: make benchmark IMAGES=FOLDER
+	@test -n "$(IMAGES)$(DOWNSTREAM)" || { echo "say which images: make benchmark IMAGES=FOLDER (one sub-folder a class)"; exit 1; }
+	test -n "$(DOWNSTREAM)" || test -f data/base/04_models/efficientnet_lite2.json || $(BIN)/kedro run --pipelines model_export
+	$(BIN)/python benchmarks/run.py $(if $(IMAGES),--images $(IMAGES)) $(ARGUMENTS)
 
 benchmark-gpu: .venv/installed  ## measure what a CUDA device does: make benchmark-gpu IMAGES=FOLDER
 	@test -n "$(IMAGES)" || { echo "say which images: make benchmark-gpu IMAGES=FOLDER"; exit 1; }

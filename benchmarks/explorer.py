@@ -21,9 +21,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
+from made_up import first_pixels, landscape, photo
 from playwright.sync_api import Page, sync_playwright
-from skimage import data
 from tqdm import tqdm
 
 from mps_study.mps.several import dice
@@ -37,38 +36,8 @@ SIDES = {
 }  # fmt: skip
 MODELS = {f"{name.lower()}_{k}": (name, side) for name, sides in SIDES.items() for k, side in enumerate(sides, 1)}
 WIDTH, HEIGHT = 500, 375
-PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "retina")
 GRID = 56
-
-
-def photo(image: str) -> np.ndarray:
-    """(HEIGHT, WIDTH, 3): a random part of a photograph."""
-    rng = np.random.default_rng([1, int(image)])
-    whole = getattr(data, PHOTOS[rng.integers(len(PHOTOS))])()
-    width = int(rng.uniform(0.5, 1) * min(whole.shape[1], whole.shape[0] * WIDTH / HEIGHT))
-    height = width * HEIGHT // WIDTH
-    top, left = (int(rng.integers(n - part + 1)) for n, part in zip(whole.shape, (height, width), strict=False))
-    part = Image.fromarray(whole[top : top + height, left : left + width])
-    return np.asarray(part.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS))
-
-
-def landscape(rng: np.random.Generator, side: int, iterations: int = 20) -> np.ndarray:
-    """(side, side) float32: a product of maps of nested boxes, each cut in four as superpixels are."""
-    whole = np.ones((side, side), dtype=np.float32)
-    for _ in range(iterations):
-        box: tuple[int, ...] = (0, side, 0, side)
-        for _ in range(rng.integers(2, 7)):
-            top, bottom, left, right = box
-            if min(bottom - top, right - left) < 4:
-                break
-            row, column = rng.integers(top + 1, bottom), rng.integers(left + 1, right)
-            parts = [(top, row, left, column), (top, row, column, right),
-                     (row, bottom, left, column), (row, bottom, column, right)]  # fmt: skip
-            for a, b, c, d in parts:
-                whole[a:b, c:d] *= rng.choice([0.2, 0.5, 1.0])
-            box = parts[rng.integers(4)]
-    whole /= whole.max()
-    return whole
+VIEW = (0.0, (WIDTH - HEIGHT) / 2, float(HEIGHT), (WIDTH + HEIGHT) / 2)
 
 
 @lru_cache(maxsize=2 * len(MODELS))
@@ -78,12 +47,7 @@ def sighting(image: str, model: str) -> Sighting:
     side = MODELS[model][1]
     heights = landscape(rng, side)
     kept = max(10, int(rng.uniform(0.01, 0.4) * side * side))
-    least = -np.partition(-heights.ravel(), kept - 1)[kept - 1]
-    mask = heights > least
-    tied = np.flatnonzero(heights == least)
-    mask.flat[tied[: kept - int(mask.sum())]] = True
-    margin = (WIDTH - HEIGHT) / 2
-    return Sighting((0.0, margin, float(HEIGHT), margin + HEIGHT), mask, heights)
+    return Sighting(VIEW, first_pixels(heights, kept), heights)
 
 
 def records_of(image: str) -> tuple[list[dict[str, object]], list[dict[str, object]], list[int]]:
@@ -97,7 +61,8 @@ def records_of(image: str) -> tuple[list[dict[str, object]], list[dict[str, obje
         index = np.arange(GRID) * side // GRID
         coarse[model] = mask[np.ix_(index, index)]
         rows.append({
-            "image": image, "model": model, "architecture": architecture, "target": int(rng.integers(1000)),
+            "image": image, "model": model, "architecture": architecture, "search": "study",
+            "target": int(rng.integers(1000)),
             "correct": bool(rng.uniform() < 0.85), "status": "found", "area": mask.mean(),
             "confidence": rng.uniform(0.02, 0.9), "target_confidence": rng.uniform(0.3, 1),
         })  # fmt: skip
@@ -118,7 +83,8 @@ def write_study(folder: Path, count: int, heat_map: int) -> dict[str, object]:
         title="A made-up study", manifest=manifest, areas=nothing, overlaps=nothing, statistics=nothing, provenance={},
         model_summary=pd.DataFrame({"model": list(MODELS), "architecture": [name for name, _ in MODELS.values()]}),
         photo=lambda *_: np.zeros((1, 1, 3), np.uint8), mask=lambda *_: None, landscape=lambda *_: None,
-        picture=photo, sighting=sighting, class_names=[f"a class with a name, number {i}" for i in range(1000)],
+        picture=photo, sighting=sighting, view=lambda *_: VIEW,
+        class_names=[f"a class with a name, number {i}" for i in range(1000)],
     )  # fmt: skip
     shutil.rmtree(folder / "explorer", ignore_errors=True)
     for part in ("images", "thumbnails"):

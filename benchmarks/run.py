@@ -1,10 +1,11 @@
 """The benchmark: prints its table and writes it, with the machine, to benchmarks/results/.
 
     python benchmarks/run.py --images FOLDER [--n 20] [--only rex,minimal,several,engine,memory,cost]
+    python benchmarks/run.py --only downstream [--study 1000]
 
-FOLDER holds images in the folder layout (one sub-folder a class). rex-xai runs in an environment of its own
-(`make benchmark` makes it). Leave the machine alone meanwhile: walls are compared block by block, but a busy
-machine widens their range.
+FOLDER holds images in the folder layout (one sub-folder a class); `downstream` makes its own up. rex-xai runs in an
+environment of its own (`make benchmark` makes it). Leave the machine alone meanwhile: walls are compared block by
+block, but a busy machine widens their range.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ from pathlib import Path
 
 from against_rex import minimal_against_rex, side_by_side
 from cost import grow
+from downstream import FULL, downstream
 from engine import memory, time_of_an_evaluation
 from more_sets import several
 from setting import RESULTS, Row, facts, images_of, rows_as_dicts
 
-SECTIONS = ("engine", "memory", "rex", "minimal", "several", "cost")
+SECTIONS = ("engine", "memory", "rex", "minimal", "several", "cost", "downstream")
+WITHOUT_IMAGES = {"engine", "memory", "downstream"}
 
 
 def main() -> None:
     """Run the sections that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", required=True)
+    parser.add_argument("--images", help="needed by all sections but " + ", ".join(sorted(WITHOUT_IMAGES)))
     parser.add_argument("--n", type=int, default=20)
     parser.add_argument("--start", type=int, default=6, help="the first image, in sorted order")
     parser.add_argument("--step", type=int, default=10)
@@ -35,11 +38,14 @@ def main() -> None:
     parser.add_argument("--batch-sizes", default="1,64")
     parser.add_argument("--block", type=int, default=4, help="images in a block, on which walls are compared")
     parser.add_argument("--only", default=",".join(SECTIONS))
+    parser.add_argument("--study", type=int, default=FULL, help="images of the study of `downstream`")
     parser.add_argument("--name", default="benchmark", help="of the files in benchmarks/results")
     chosen = parser.parse_args()
     sections = chosen.only.split(",")
     if wrong := set(sections) - set(SECTIONS):
         raise SystemExit(f"unknown section {', '.join(sorted(wrong))}; use some of {', '.join(SECTIONS)}")
+    if chosen.images is None and (these := [name for name in sections if name not in WITHOUT_IMAGES]):
+        raise SystemExit(f"{', '.join(these)} measure on images: give --images FOLDER (one sub-folder a class)")
     rows: list[Row] = []
     for name in sections:
         rows += _section(name, chosen)
@@ -51,6 +57,8 @@ def _section(name: str, chosen: argparse.Namespace) -> list[Row]:
         return time_of_an_evaluation()
     if name == "memory":
         return memory()
+    if name == "downstream":
+        return downstream(chosen.study)
     if name == "cost":
         grown = grow(chosen.images, chosen.start, RESULTS / f"{chosen.name}_cost.png")
         return [
@@ -73,7 +81,8 @@ def _section(name: str, chosen: argparse.Namespace) -> list[Row]:
 
 def _write(rows: list[Row], chosen: argparse.Namespace) -> None:
     """The table so far, as Markdown and JSON, and on the terminal."""
-    given = {**vars(chosen), "images": Path(chosen.images).name, "rex_python": Path(chosen.rex_python).name}
+    images = None if chosen.images is None else Path(chosen.images).name
+    given = {**vars(chosen), "images": images, "rex_python": Path(chosen.rex_python).name}
     made = {"date": date.today().isoformat(), **facts(), "arguments": given}
     lines = [f"{made['date']}, {made['machine']}, {made['system']}, commit {made['commit']}", ""]
     lines += ["| measure | must | reach for | value (median) | low | high | n |", "|---|---|---|---|---|---|---|"]

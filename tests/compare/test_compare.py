@@ -1,87 +1,13 @@
-"""Areas, the common frame, overlaps and summaries against slow twins and by hand."""
+"""Areas and summaries by hand, and against the paper's own tables."""
 
 from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis.extra.numpy import arrays
-from scipy.spatial.distance import directed_hausdorff
 
 from mps_study.compare.areas import measure_areas
-from mps_study.compare.frame import common_field, on_grid
-from mps_study.compare.overlap import Seen, centroid_distance, dice, hausdorff, iou, measure_overlaps
 from mps_study.compare.summary import mean_interval, paper_area, paper_mean, share_interval, summarise_models
-
-MASKS = arrays(bool, (9, 11))
-
-
-@given(MASKS, MASKS)
-def test_hausdorff_is_scipys(a, b):
-    if a.any() and b.any():
-        slow = max(directed_hausdorff(*pair)[0] for pair in ((np.argwhere(a), np.argwhere(b)),))
-        back = directed_hausdorff(np.argwhere(b), np.argwhere(a))[0]
-        assert hausdorff(a, b) == pytest.approx(max(slow, back))
-    else:
-        assert hausdorff(a, b) == (0.0 if a.any() == b.any() else np.inf)
-
-
-@given(MASKS, MASKS)
-def test_dice_and_iou_follow_their_definitions(a, b):
-    both, either = (a & b).sum(), (a | b).sum()
-    assert iou(a, b) == (both / either if either else 1.0)
-    assert dice(a, b) == pytest.approx(2 * iou(a, b) / (1 + iou(a, b)))
-
-
-@given(MASKS, MASKS)
-def test_the_centroid_distance_is_that_of_the_mean_pixels(a, b):
-    if a.any() and b.any():
-        slow = np.hypot(*(np.mean(np.nonzero(a), axis=1) - np.mean(np.nonzero(b), axis=1)))
-        assert centroid_distance(a, b) == pytest.approx(slow)
-    else:
-        assert centroid_distance(a, b) == (0.0 if a.any() == b.any() else np.inf)
-
-
-def test_disjoint_sets_have_no_overlap_and_a_finite_distance():
-    a, b = np.zeros((8, 8), bool), np.zeros((8, 8), bool)
-    a[0, 0] = b[3, 4] = True
-    assert (dice(a, b), iou(a, b), hausdorff(a, b), centroid_distance(a, b)) == (0, 0, 5, 5)
-
-
-def test_a_mask_lands_where_its_model_saw_it():
-    """Two models see different parts of one image; the same object lies at the same place of the grid."""
-    world = np.zeros((400, 600), bool)
-    world[150:210, 250:370] = True
-    views = [(0.0, 100.0, 400.0, 500.0), (50.0, 150.0, 350.0, 450.0)]
-    sizes = [200, 450]
-    grids = []
-    field = common_field(*views)
-    assert field == views[1]
-    for view, size in zip(views, sizes, strict=True):
-        top, left, bottom, right = view
-        rows = (top + (np.arange(size) + 0.5) / size * (bottom - top)).astype(int)
-        columns = (left + (np.arange(size) + 0.5) / size * (right - left)).astype(int)
-        grids.append(on_grid(world[np.ix_(rows, columns)], view, field))
-    assert dice(*grids) > 0.97
-    expected = (60 * 120) / (300 * 300)
-    assert grids[1].mean() == pytest.approx(expected, rel=0.03)
-
-
-def test_views_that_do_not_meet_have_no_common_field():
-    assert common_field((0, 0, 10, 10), (20, 0, 30, 10)) is None
-
-
-@pytest.mark.parametrize("size", [224, 512, 560])
-def test_a_single_pixel_is_never_lost_between_the_grids_cells(size):
-    for row, column in ((0, 0), (size // 2, size // 3), (size - 1, size - 1), (101, 57)):
-        mask = np.zeros((size, size), bool)
-        mask[row, column] = True
-        view = (0.0, 0.0, 300.0, 300.0)
-        grid = on_grid(mask, view, view)
-        assert grid.sum() == 1
-        where = np.argwhere(grid)[0] / 224
-        assert np.abs(where - np.array([row, column]) / size).max() < 2 / 224
 
 
 def records():
@@ -115,35 +41,6 @@ def test_areas_are_ratios_in_the_order_of_roster_and_manifest():
     assert frame["area"].tolist()[:2] == [0.1, 0.5]
     assert np.isnan(frame["area"].iloc[2])
     assert frame["correct"].tolist()[3:] == [pd.NA, True, False]
-
-
-def test_overlaps_keep_a_row_for_every_pair_and_say_what_is_missing():
-    left, right = np.zeros((10, 10), bool), np.zeros((10, 10), bool)
-    left[:, :5], right[:, 3:8] = True, True
-    view = (0.0, 0.0, 10.0, 10.0)
-    masks = {"a": {"m1": Seen(left, view), "m2": Seen(right, view)}, "b": {"m1": Seen(left, view)}, "c": {}}
-    frame = measure_overlaps(areas(), masks.__getitem__).set_index("image")
-    assert frame["status"].to_dict() == {"a": "ok", "b": "missing", "c": "missing"}
-    assert frame.loc["a", "dice"] == pytest.approx(0.4, abs=0.02)
-    assert frame.loc["a", "centroid_distance"] == pytest.approx(3 * 22.4, abs=1)
-    assert frame.loc["a", "hausdorff_ratio"] == pytest.approx(frame.loc["a", "hausdorff"] / np.hypot(224, 224))
-    assert np.isnan(frame.loc["b", "dice"])
-
-
-def test_a_set_outside_the_common_field_is_told_apart_from_one_that_overlaps_nothing():
-    """m1 sees the left two thirds, m2 the right two thirds; sets at the outer edges lie in neither's common field."""
-    inner, outer = np.zeros((10, 15), bool), np.zeros((10, 15), bool)
-    inner[:, 5:], outer[:, :2] = True, True
-    left, right = (0.0, 0.0, 10.0, 20.0), (0.0, 10.0, 10.0, 30.0)
-    masks = {
-        "a": {"m1": Seen(outer, left), "m2": Seen(outer[:, ::-1], right)},
-        "b": {"m1": Seen(inner, left), "m2": Seen(outer[:, ::-1], right)},
-        "c": {"m1": Seen(outer, left), "m2": Seen(outer, (0.0, 40.0, 10.0, 60.0))},
-    }
-    frame = measure_overlaps(areas(), masks.__getitem__).set_index("image")
-    assert frame["status"].to_dict() == {"a": "both empty", "b": "one empty", "c": "no common field"}
-    assert frame.loc["b", ["dice", "iou", "hausdorff", "centroid_distance"]].tolist() == [0, 0, np.inf, np.inf]
-    assert frame.loc["a", ["dice", "iou", "hausdorff", "centroid_distance"]].isna().all()
 
 
 def test_the_summary_counts_what_was_found_and_marks_the_best():

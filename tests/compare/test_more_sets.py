@@ -17,6 +17,7 @@ AREAS = pd.DataFrame(
         "image": ["a", "b"],
         "model": ["m", "m"],
         "architecture": ["A", "A"],
+        "search": ["study", "study"],
         "half": ["labelled", "labelled"],
         "status": ["found", "baseline"],
         "pixels": [10, 10],

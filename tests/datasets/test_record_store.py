@@ -6,9 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from pyarrow.parquet import ParquetFile
 
-from mps_study.datasets.records import LATER, SMALL_COLUMNS, MpsRecords, RecordShard, unpack_landscape, unpack_mask
-from mps_study.mps.types import FAILED, FOUND, Certificate, MpsRecord, Target
+from mps_study.datasets.record_columns import BULKY_COLUMNS, LATER, SMALL_COLUMNS
+from mps_study.datasets.records import TOGETHER, MpsRecords, RecordShard, unpack_landscape, unpack_mask
+from mps_study.mps.types import FAILED, FOUND, Certificate, Mps, MpsRecord, Target
+
+ALL = (*SMALL_COLUMNS, *BULKY_COLUMNS)
 
 
 def record(key, seed=0, shape=(13, 17)):
@@ -33,7 +37,7 @@ def dataset(tmp_path):
 def test_masks_and_landscapes_come_back_to_the_bit(dataset):
     original = record("a")
     dataset.save(shard([original]))
-    (row,) = dataset.load().read("m", "f", masks=True).to_dict("records")
+    (row,) = dataset.load().read("m", "f", ALL).to_dict("records")
     assert np.array_equal(unpack_mask(row["mask"], row["height"], row["width"]), original.mask)
     assert np.allclose(unpack_landscape(row["landscape"], 13, 17), original.landscape, atol=1e-3)
     assert (row["status"], row["target"], row["pixels"]) == (FOUND, 3, original.mask.sum())
@@ -55,14 +59,14 @@ def test_single_records_are_those_of_the_whole_frame(dataset):
     store = dataset.load()
     by_image = store.by_image({"m": "f", "n": "f"})
     for model in ("m", "n"):
-        for row in store.read(model, "f", masks=True).to_dict("records"):
-            found = by_image.record(row["image"], model)
+        for row in store.read(model, "f", ALL).to_dict("records"):
+            found = by_image.record(row["image"], model, ALL)
             assert (found["mask"], found["landscape"], found["pixels"]) == (
                 row["mask"],
                 row["landscape"],
                 row["pixels"],
             )
-    assert by_image.record("z", "m") is None and by_image.record("a", "o") is None
+    assert by_image.record("z", "m", ALL) is None and by_image.record("a", "o", ALL) is None
 
 
 def test_a_model_is_complete_only_once_its_marker_is_there(dataset):
@@ -98,7 +102,7 @@ def test_what_a_killed_run_left_half_written_is_swept_away(dataset, tmp_path):
 def test_a_record_without_a_set_keeps_its_reason(dataset):
     failed = MpsRecord("x", FAILED, "truncated", Target(-1, float("nan")), None, float("nan"), 0, 0)
     dataset.save(shard([failed, record("a")]))
-    frame = dataset.load().read("m", "f", masks=True).set_index("image")
+    frame = dataset.load().read("m", "f", ALL).set_index("image")
     assert frame.loc["x", "reason"] == "truncated"
     assert frame["mask"].isna().to_dict() == {"x": True, "a": False}
 
@@ -113,6 +117,53 @@ def test_a_shard_that_cannot_be_written_leaves_nothing_behind(dataset, tmp_path,
     assert not list((tmp_path / "records").rglob("*.p*artial")) and dataset.load().images("m", "f") == set()
 
 
+def test_only_the_columns_that_are_asked_for_are_read(dataset):
+    dataset.save(shard([record("a"), record("b")]))
+    store = dataset.load()
+    assert list(store.read("m", "f", ["pixels", "image"]).columns) == ["pixels", "image"]
+    assert set(store.by_image({"m": "f"}).record("a", "m", ("view", "pixels"))) == {"view", "pixels"}
+    assert set(store.read("m", "f").columns).isdisjoint(BULKY_COLUMNS)
+    assert list(store.read("m", "g", ["mask"]).columns) == ["mask"]
+
+
+def test_records_of_a_large_shard_are_read_a_few_at_a_time(dataset, monkeypatch):
+    names = [f"{i:02d}" for i in range(3 * TOGETHER + 1)]
+    dataset.save(shard([record(name, seed=int(name)) for name in names]))
+    by_image = dataset.load().by_image({"m": "f"})
+    rows = rows_read(monkeypatch)
+    for name in names:
+        found = by_image.record(name, "m", ("mask", "height", "width"))
+        assert np.array_equal(unpack_mask(found["mask"], 13, 17), record(name, seed=int(name)).mask)
+    assert max(rows) <= TOGETHER and sum(rows) == len(names)
+
+
+def test_what_no_record_has_is_known_without_reading(dataset, monkeypatch):
+    bare = [replace(record(name), landscape=None) for name in "ab"]
+    further = replace(record("c"), further=(Mps(np.ones((13, 17), bool), 0.5),))
+    dataset.save(shard(bare))
+    dataset.save(shard([further], position=2))
+    by_image = dataset.load().by_image({"m": "f"})
+    known = {(image, column): by_image.may_have(image, "m", column) for image in "ac" for column in BULKY_COLUMNS}
+    assert {place for place, there in known.items() if there} == {
+        ("a", "mask"), ("c", "mask"), ("c", "landscape"), ("c", "further_masks"),
+    }  # fmt: skip
+    assert not by_image.may_have("z", "m", "mask")
+
+
+def rows_read(monkeypatch):
+    """How many rows each reading of bulky columns brings into memory."""
+    rows = []
+    read = ParquetFile.read_row_group
+
+    def counted(self, number, columns, **rest):
+        table = read(self, number, columns, **rest)
+        rows.extend([table.num_rows] if set(columns) & set(BULKY_COLUMNS) else [])
+        return table
+
+    monkeypatch.setattr(ParquetFile, "read_row_group", counted)
+    return rows
+
+
 def test_a_shard_from_before_a_column_came_stays_readable(dataset, tmp_path):
     dataset.save(shard([record("a")]))
     dataset.save(shard([record("b")], position=1, complete=True))
@@ -120,12 +171,12 @@ def test_a_shard_from_before_a_column_came_stays_readable(dataset, tmp_path):
     frame = pd.read_parquet(old)
     frame.drop(columns=list(LATER)).to_parquet(old)
     store = dataset.load()
-    for masks in (False, True):
-        read = store.read("m", "f", masks=masks)
+    for columns in (None, ALL):
+        read = store.read("m", "f", columns)
         assert list(read["image"]) == ["a", "b"]
         assert list(read["floors"]) == ["[]", "[]"] and read["certificate"].isna().all()
     assert read["mask"][0] == frame["mask"][0]
-    assert len(store.by_image({"m": "f"}).record("a", "m")["further_masks"]) == 0
+    assert len(store.by_image({"m": "f"}).record("a", "m", ("image", "further_masks"))["further_masks"]) == 0
     assert set(SMALL_COLUMNS) <= set(store.read("m", "f").columns)
 
 

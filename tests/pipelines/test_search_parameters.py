@@ -3,12 +3,13 @@
 import pytest
 import yaml
 from click import ClickException
-from conftest_pipelines import make_project
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from small_project import make_project
 
 from mps_study import SearchConfig
 from mps_study.mps.minimal.minimal import Minimal
+from mps_study.project.searches import searches_of
 
 UNREAD = "search.iterations is not read by the strategy minimal"
 
@@ -20,11 +21,16 @@ def project_of_conf(tmp_path):
 
 
 def search(project, env=None, **search_params):
-    """What nodes get as `params:search`."""
+    """The study's own search, as nodes make it of `params:search`."""
+    return searches(project, env, **({"search": search_params} if search_params else {}))["study"]
+
+
+def searches(project, env=None, **params):
+    """All searches by name, as nodes make them of `params:search` and `params:searches`."""
     bootstrap_project(project)
-    params = {"search": search_params} if search_params else {}
     with KedroSession.create(project_path=project, env=env, runtime_params=params) as session:
-        return session.load_context().params["search"]
+        given = session.load_context().params
+    return searches_of(given["search"], given["searches"])
 
 
 def write(project, file, group):
@@ -43,6 +49,23 @@ def test_conf_is_a_search_and_params_change_it(project_of_conf):
     assert miniature == SearchConfig(
         "minimal", granularity=2, floors=[0.5, 0.9], several=3, several_by="spotlights", keep_landscape=True
     )
+
+
+def test_params_of_the_own_search_are_those_of_the_others_unless_these_say_otherwise(project_of_conf):
+    floor = {"granularity": 8, "minimum_confidence_threshold": 0.5, "keep_landscape": True}
+    assert searches(project_of_conf)["minimal_half"] == SearchConfig("minimal", **floor)
+    changed = searches(project_of_conf, search={"seed": 3, "iterations": 9, "minimum_confidence_threshold": 0.2})
+    assert changed["minimal_half"] == SearchConfig("minimal", **floor, seed=3)
+
+
+def test_params_change_one_search_and_add_another(project_of_conf):
+    found = searches(project_of_conf, searches={"minimal_half": {"granularity": 16}, "new": {"strategy": "minimal"}})
+    assert list(found) == ["study", "minimal_half", "new"]
+    assert found["minimal_half"].strategy == Minimal(granularity=16)
+    assert found["new"] == SearchConfig("minimal", keep_landscape=True)
+    other = searches(project_of_conf, searches={"minimal_half": {"strategy": {"kind": "minimal", "granularity": 2}}})
+    assert other["minimal_half"].strategy == Minimal(granularity=2)
+    assert searches(project_of_conf, env="miniature").keys() == {"study"}
 
 
 def test_a_search_of_conf_may_be_written_nested_and_params_have_the_last_word(project_of_conf):

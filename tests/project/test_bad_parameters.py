@@ -85,7 +85,7 @@ NUMBERS = {"number", "negative", "fraction"}
 TAKEN = {
     "title": {"text", "number as text"},
     "architecture": {"text", "number as text"},
-    "model": {"null"},
+    "model": {"null"}, "only_search": {"null"},
     "unlabelled": {"null"},
     "training": {"null"},
     "batch_size": {"number", "null"},
@@ -103,7 +103,7 @@ TAKEN = {
     "max_failed_share": set(), "heat_map": {"number"},
     "weighted": {"true"}, "keep_landscape": {"true"}, "flip": {"true"}, "bfloat16": {"true"},
     **{name: {"number"} for name in (
-        "iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "several", "curve_steps",
+        "iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "several", "curve_steps", "granularity",
         "epochs", "probe_epochs", "patience", "parity_images", "in_flight", "shard_size", "resamples", "min_n",
         "classes",
     )},
@@ -179,7 +179,7 @@ def test_a_group_that_is_none_is_refused(path, junk):
 def test_a_key_that_is_missing_is_named(path):
     parameters = copy.deepcopy(BASE)
     del (parameters[path[0]] if len(path) > 1 else parameters)[path[-1]]
-    if path[-1] in ("model", "shift", "rotation", "flip", "layer_decay", "bfloat16"):
+    if path[-1] in ("model", "only_search", "shift", "rotation", "flip", "layer_decay", "bfloat16"):
         check_parameters(parameters)
     else:
         (line,) = refused(parameters)
@@ -316,3 +316,35 @@ def test_broken_yaml_is_one_line_with_its_file_and_nothing_is_written(study, mon
     assert message in error.value.message and "\n" not in error.value.message
     assert error.value.exit_code == 1
     assert not (study / "data").exists() and not (study / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"strategy": "minimla"}, "searches.other.strategy is 'minimla'; use one of"),
+        (
+            {"iteratons": 5},
+            "parameter 'searches.other.iteratons' is unknown; did you mean 'searches.other.iterations'?",
+        ),
+        ({"minimum_confidence_threshold": 2}, "searches.other.minimum_confidence_threshold is 2; use a number"),
+        (
+            {"baseline": {"kind": "image", "path": "nowhere.png"}},
+            "searches.other.baseline: there is no file nowhere.png",
+        ),
+        ({"ranking": "given"}, "searches.other.ranking is 'given', but a study has no maps"),
+        ("minimal", "parameter 'searches.other' is 'minimal'; name what differs from `search`"),
+    ],
+)
+def test_a_fault_of_a_further_search_names_the_search_and_the_key(changes, message):
+    (line,) = refused(put(("searches", "other"), changes))
+    assert line.startswith(message)
+
+
+def test_a_search_of_the_studys_own_name_is_refused():
+    (line,) = refused(put(("searches", "study"), {"seed": 1}))
+    assert line == "a search is called 'study', but that is the study's own, `search`; give it another name"
+
+
+def test_a_fault_of_the_studys_own_search_is_told_once():
+    (line,) = refused(put(("search", "seed"), -1))
+    assert line.startswith("search.seed is -1")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from synthetic_searches import searched_study
 from synthetic_study import large_study, lucky_study, pair_study, small_study
 
 from mps_study.report.facts.results import StudyResults
@@ -24,3 +25,8 @@ def lucky() -> StudyResults:
 @pytest.fixture(scope="session")
 def pair() -> StudyResults:
     return pair_study()
+
+
+@pytest.fixture(scope="session")
+def searched() -> StudyResults:
+    return searched_study()

@@ -10,6 +10,8 @@ import pandas as pd
 from scipy import ndimage
 
 GRID = 224
+SOURCE_SIDE = 512
+"""Of the source pictures; distances are made up as if every model saw all of them."""
 CLASSES = [
     "astronaut", "coffee mug", "tabby cat", "rocket", "espresso", "missile",
     "<script>alert(1)</script>", "Egyptian cat, a cat with a very long name indeed",
@@ -44,7 +46,7 @@ def areas_of(models, images, photo_of, labelled, without, tiny) -> pd.DataFrame:
             pixels = 9 if few else round(min(area, 0.9) * model.side**2)
             has_label = i < labelled
             rows.append({
-                "image": image, "model": model.name, "architecture": model.architecture,
+                "image": image, "model": model.name, "architecture": model.architecture, "search": "study",
                 "fingerprint": "f" * 8, "half": "labelled" if has_label else "unlabelled",
                 "label": label if has_label else pd.NA, "target": target,
                 "correct": right if has_label else pd.NA,
@@ -98,7 +100,12 @@ def overlaps_of(areas, mask, models, images) -> pd.DataFrame:
                 common = (one & other).sum()
                 dice, iou = 2 * common / (one.sum() + other.sum()), common / (one | other).sum()
                 hausdorff = max(away[b.name][one].max(), away[a.name][other].max())
-                centroids = 4 * np.hypot(*(np.argwhere(one).mean(axis=0) - np.argwhere(other).mean(axis=0)))
+                centroids = (
+                    4
+                    * SOURCE_SIDE
+                    / GRID
+                    * np.hypot(*(np.argwhere(one).mean(axis=0) - np.argwhere(other).mean(axis=0)))
+                )
             rows.append({
                 "image": image, "half": facts.loc[(image, a.name), "half"],
                 "model_a": a.name, "model_b": b.name,
@@ -107,13 +114,14 @@ def overlaps_of(areas, mask, models, images) -> pd.DataFrame:
                 "target_b": facts.loc[(image, b.name), "target"],
                 "correct_a": facts.loc[(image, a.name), "correct"],
                 "correct_b": facts.loc[(image, b.name), "correct"],
-                "dice": dice, "iou": iou, "hausdorff": hausdorff,
-                "hausdorff_ratio": hausdorff / (GRID * 2**0.5), "centroid_distance": centroids,
+                "dice": dice, "iou": iou, "hausdorff": hausdorff * SOURCE_SIDE / GRID,
+                "hausdorff_ratio": hausdorff / (GRID * 2**0.5), "hausdorff_grid": hausdorff,
+                "centroid_distance": centroids,
                 "status": "ok" if both else "missing",
             })  # fmt: skip
     columns = [
         "image", "half", "model_a", "model_b", "architecture_a", "architecture_b", "target_a",
         "target_b", "correct_a", "correct_b", "dice", "iou", "hausdorff", "hausdorff_ratio",
-        "centroid_distance", "status",
+        "hausdorff_grid", "centroid_distance", "status",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)

@@ -82,7 +82,8 @@ def overlap_rows(areas: pd.DataFrame, overlaps: pd.DataFrame, summary: pd.DataFr
         ("all images", right.index),
     ):
         for measure, (a, b) in itertools.product(
-            ("dice", "hausdorff", "iou", "centroid_distance"), itertools.combinations(models, 2)
+            ("dice", "hausdorff", "hausdorff_ratio", "hausdorff_grid", "iou", "centroid_distance"),
+            itertools.combinations(models, 2),
         ):
             pair = overlaps["model_a"].isin([a, b]) & overlaps["model_b"].isin([a, b])
             values = overlaps.loc[pair & overlaps["image"].isin(images), measure].dropna()

@@ -11,6 +11,7 @@ from skimage import data, transform
 from synthetic_frames import (
     CLASSES,
     PHOTOS,
+    SOURCE_SIDE,
     Model,
     areas_of,
     manifest_of,
@@ -46,9 +47,6 @@ SMALL = [
     Model("lite1", "EfficientNet", 240, 0.13, 0.80),
     Model("lite2", "EfficientNet", 260, 0.11, 0.85),
 ]
-
-
-SOURCE_SIDE = 512
 
 
 def view_of(side: int) -> tuple[float, float, float, float]:
@@ -138,6 +136,7 @@ def study(title: str, models: list[Model], labelled: int, unlabelled: int, **odd
         sighting=lambda image, model: Sighting(
             view_of(sides[model]), mask(image, model), landscape(image, model), several(image, model)[1:]
         ),
+        view=lambda image, model: view_of(sides[model]),
         class_names=CLASSES,
         several=several,
         origins=origins,

@@ -33,6 +33,7 @@ def study(
                         "image": f"image_{i:04d}",
                         "model": f"{architecture}_{m}",
                         "architecture": architecture,
+                        "search": "study",
                         "half": "labelled" if i < labelled else "unlabelled",
                         "label": i % 10 if i < labelled else None,
                         "target": i % 10 if right else (i + 1 + int(rng.integers(2))) % 10,
@@ -68,8 +69,10 @@ def overlaps_of(areas: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
         parts.append(
             pd.DataFrame({"model_a": a, "model_b": b, "dice": dice, "hausdorff": 150 * (1 - dice)})
             .assign(iou=lambda t: t["dice"] / (2 - t["dice"]), centroid_distance=lambda t: t["hausdorff"] / 2)
+            .assign(hausdorff_ratio=lambda t: t["hausdorff"] / 625, hausdorff_grid=lambda t: t["hausdorff"] / 2)
             .rename_axis("image")
             .reset_index()
         )
     columns = ["image", "model_a", "model_b", "dice", "hausdorff", "iou", "centroid_distance"]
+    columns += ["hausdorff_ratio", "hausdorff_grid"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

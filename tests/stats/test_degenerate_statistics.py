@@ -35,6 +35,7 @@ def studies(draw: st.DrawFn) -> dict[str, pd.DataFrame]:
             "image": f"i{i}",
             "model": model,
             "architecture": architecture,
+            "search": "study",
             "half": "labelled" if i < labelled else "unlabelled",
             "label": 0 if i < labelled else None,
             "target": answer[m, i],
@@ -46,7 +47,7 @@ def studies(draw: st.DrawFn) -> dict[str, pd.DataFrame]:
         for i in range(shape[1])
         if present[m, i]
     ]
-    names = ["image", "model", "architecture", "half", "label"]
+    names = ["image", "model", "architecture", "search", "half", "label"]
     areas = pd.DataFrame(rows, columns=[*names, "target", "correct", "status", "area"])
     pairs = [
         {"image": f"i{i}", "model_a": models[a][1], "model_b": models[b][1], "dice": area[a, i]}
@@ -59,7 +60,11 @@ def studies(draw: st.DrawFn) -> dict[str, pd.DataFrame]:
     return {
         "areas": typed_areas(areas),
         "overlaps": overlaps.assign(
-            hausdorff=1 / overlaps["dice"].astype(float), iou=overlaps["dice"], centroid_distance=overlaps["dice"]
+            hausdorff=1 / overlaps["dice"].astype(float),
+            iou=overlaps["dice"],
+            centroid_distance=overlaps["dice"],
+            hausdorff_ratio=overlaps["dice"],
+            hausdorff_grid=overlaps["dice"],
         ),
         "model_summary": pd.DataFrame({"model": [m for _, m in models], "best": best}),
     }

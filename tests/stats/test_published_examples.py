@@ -31,7 +31,11 @@ def frames() -> dict[str, pd.DataFrame]:
         for (a, b), value in zip((("a", "b"), ("a", "c"), ("b", "c")), times, strict=True)
     ]
     summary = pd.DataFrame({"model": models, "best": True})
-    return {"areas": areas, "overlaps": pd.DataFrame(rows).assign(centroid_distance=0.0), "model_summary": summary}
+    return {
+        "areas": areas,
+        "overlaps": pd.DataFrame(rows).assign(centroid_distance=0.0, hausdorff_ratio=0.0, hausdorff_grid=0.0),
+        "model_summary": summary,
+    }
 
 
 @pytest.mark.parametrize("measure", ["dice", "hausdorff"])

@@ -19,7 +19,7 @@ EXACT = ["statistic", "df", "p", "p_adj", "p_holm", "effect", "n"]
 
 
 def reference_areas() -> pd.DataFrame:
-    return typed_areas(pd.read_csv(HERE / "areas.csv").assign(label=None))
+    return typed_areas(pd.read_csv(HERE / "areas.csv").assign(label=None, search="study"))
 
 
 def run(areas: pd.DataFrame) -> pd.DataFrame:

@@ -1,13 +1,16 @@
-"""Sizes of minimal sufficient pixel sets: one row an image and model."""
+"""Sizes of minimal sufficient pixel sets: one row an image, model and search."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from mps_study.common.searches import OWN
+
 COLUMNS = {
     "image": "string",
     "model": "string",
     "architecture": "string",
+    "search": "string",
     "fingerprint": "string",
     "half": "string",
     "label": "Int64",
@@ -26,14 +29,24 @@ COLUMNS = {
     "evaluations": "Int64",
 }
 
+READ = (
+    "image", "model", "fingerprint", "status", "reason", "target", "target_confidence", "height", "width", "pixels",
+    "confidence", "calls", "evaluations", "dilation_survives",
+)  # fmt: skip
+"""Columns of the record store that the areas are made of."""
 
-def measure_areas(records: pd.DataFrame, manifest: pd.DataFrame, architectures: dict[str, str]) -> pd.DataFrame:
-    """The `areas` frame (docs/architecture.md), in the order of the architectures' models, then of the manifest.
+
+def measure_areas(
+    records: pd.DataFrame, manifest: pd.DataFrame, architectures: dict[str, str], search: str = OWN
+) -> pd.DataFrame:
+    """The `areas` frame (docs/architecture.md) of one search, in the order of the architectures' models, then of the
+    manifest.
 
     Args:
-        records: small columns of the record store, all models one below the other.
+        records: the columns `READ` of the record store, all models one below the other.
         manifest: the sample.
         architectures: model -> architecture.
+        search: the name by which the study knows the search.
 
     `area` is the set's pixels over the input's pixels, NaN without a set. `correct` is NA for unlabelled images
     and, like `target`, for images that could not be read.
@@ -46,6 +59,7 @@ def measure_areas(records: pd.DataFrame, manifest: pd.DataFrame, architectures: 
         records = records.assign(dilation_survives=pd.array([pd.NA] * len(records), dtype="boolean"))
     facts = manifest[["image", "half", "label"]].assign(position=range(len(manifest)))
     frame = records.merge(facts, on="image", how="inner", validate="many_to_one")
+    frame["search"] = search
     frame["architecture"] = frame["model"].map(architectures)
     frame["model_position"] = frame["model"].map({m: i for i, m in enumerate(architectures)})
     frame["area"] = frame["pixels"].astype("float64") / (

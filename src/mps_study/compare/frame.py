@@ -30,10 +30,15 @@ def on_grid(mask: NDArray[np.bool_], view: View, field: View, grid: int = GRID) 
     """
     rows = _nearest(mask.shape[0], view[0], view[2], field[0], field[2], grid)
     columns = _nearest(mask.shape[1], view[1], view[3], field[1], field[3], grid)
-    seen = mask[np.ix_(rows, columns)]
+    seen = mask.take(rows, axis=0).take(columns, axis=1)
     if not seen.any() and mask.any():
         seen[tuple(_cells_of_kept(mask, view, field, grid).T)] = True
     return seen
+
+
+def cell_of(field: View, grid: int = GRID) -> tuple[float, float]:
+    """Height and width in source pixels of a cell of the grid over `field`."""
+    return (field[2] - field[0]) / grid, (field[3] - field[1]) / grid
 
 
 def _cells_of_kept(mask: NDArray[np.bool_], view: View, field: View, grid: int) -> NDArray[np.intp]:

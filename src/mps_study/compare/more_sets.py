@@ -11,6 +11,7 @@ COLUMNS = {
     "image": "string",
     "model": "string",
     "architecture": "string",
+    "search": "string",
     "half": "string",
     "kind": "string",
     "order": "Int64",
@@ -21,15 +22,19 @@ COLUMNS = {
     "confidence": "float64",
 }
 
+READ = ("image", "model", "floors", "further")
+"""Columns of the record store that the sets are made of."""
+
 
 def measure_more_sets(
     records: pd.DataFrame, areas: pd.DataFrame, share: float = 0.0, confidence_floor: float = 0.0
 ) -> pd.DataFrame:
-    """The `more_sets` frame (docs/architecture.md): the first sets of `areas`, then what else was found, by image.
+    """The `more_sets` frame (docs/architecture.md) of one search: the first sets of `areas`, then what else was
+    found, by image.
 
     Args:
-        records: small columns of the record store, with `floors` and `further` as JSON.
-        areas: the `areas` frame; only its rows with status `found` have more sets.
+        records: the columns `READ` of the record store; `floors` and `further` are JSON.
+        areas: the `areas` frame of the search; only its rows with status `found` have more sets.
         share: of the original confidence, that was demanded of the first sets.
         confidence_floor: that was demanded of all sets.
 
@@ -44,7 +49,7 @@ def measure_more_sets(
         floors, further = _sets(record["floors"]), _sets(record["further"])
         if first is None or not (floors or further):
             continue
-        own = {name: first[name] for name in ("image", "model", "architecture", "half")}
+        own = {name: first[name] for name in ("image", "model", "architecture", "search", "half")}
         size = int(first["height"]) * int(first["width"])
         alone = {"pixels": int(first["pixels"]), "confidence": first["confidence"]}
         sets: list[dict[str, Any]] = []

@@ -1,4 +1,11 @@
-"""Position of minimal sufficient pixel sets: how alike are those of two models on the same image?"""
+"""Position of minimal sufficient pixel sets: how alike are those of two models on the same image?
+
+Two sets are compared where both models looked: on a grid of 224 x 224 cells over the part of the source image that
+both saw. Dice and IoU count its cells. Distances are those of the source image: a cell is as high and as wide as the
+piece of the source image that it covers, so that the same two regions lie equally far apart for every two models,
+whether they squash the image or crop it. They are as fine as a cell and a pixel of the coarser mask: an image of
+500 x 375 seen whole has cells of 2.2 x 1.7 source pixels.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +16,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
-from mps_study.compare.frame import GRID, View, common_field, on_grid
-from mps_study.mps.several import dice
+from mps_study.compare.distance import Mask, Placed, centroid_distance, hausdorff, place
+from mps_study.compare.frame import GRID, View, cell_of, common_field, on_grid
 
+FACTS = ("architecture", "target", "correct")
+"""Columns of `areas` that a pair has of both its models."""
 COLUMNS = {
     "image": "string",
     "half": "string",
@@ -30,11 +37,12 @@ COLUMNS = {
     "iou": "float64",
     "hausdorff": "float64",
     "hausdorff_ratio": "float64",
+    "hausdorff_grid": "float64",
     "centroid_distance": "float64",
     "status": "string",
 }
-
-Mask = NDArray[np.bool_]
+MEASURES = ("dice", "iou", "hausdorff", "hausdorff_grid", "centroid_distance")
+NOTHING = (np.nan,) * len(MEASURES)
 
 
 @dataclass(frozen=True)
@@ -45,17 +53,9 @@ class Seen:
     view: View
 
 
-@dataclass(frozen=True)
-class _Placed:
-    """A mask on the common grid, with what every comparison needs."""
-
-    mask: Mask
-    distance: NDArray[np.float64]
-    centroid: NDArray[np.float64]
-
-
 def measure_overlaps(
     areas: pd.DataFrame,
+    manifest: pd.DataFrame,
     masks: Callable[[str], Mapping[str, Seen]],
     progress: Callable[[Iterator[Any]], Iterator[Any]] = iter,
 ) -> pd.DataFrame:
@@ -63,7 +63,8 @@ def measure_overlaps(
 
     Args:
         areas: the areas frame; its order of images and models decides the order of rows.
-        masks: image -> model -> mask; models without a set are absent.
+        manifest: the sample, with the `width` and `height` of its images.
+        masks: image -> model -> mask; models without a set are absent. Asked once an image, in the order of `areas`.
         progress: wraps the iteration over images.
 
     Status is `ok` when both sets have a pixel in the field that both models saw. `one empty`: one set lies wholly
@@ -71,98 +72,64 @@ def measure_overlaps(
     NaN: `both empty` (both sets lie outside), `no common field`, or `missing` (a model has no set on the image).
     """
     models = list(dict.fromkeys(areas["model"]))
-    rows: list[dict[str, Any]] = []
-    for image, group in progress(iter(areas.groupby("image", sort=False))):
-        facts = group.set_index("model").to_dict("index")
-        seen = masks(str(image))
-        placed: dict[tuple[str, View], _Placed] = {}
-        for a, b in combinations([m for m in models if m in facts], 2):
-            measures = _compare(seen, a, b, placed)
-            rows.append({"image": image, **_pair_facts(a, b, facts), **measures})
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    rows_of = areas.groupby("image", sort=False).indices
+    pairs: list[tuple[int, int]] = []
+    measured: list[tuple[float | str, ...]] = []
+    for image in progress(iter(dict.fromkeys(areas["image"]))):
+        row_of = dict(zip(areas["model"].iloc[rows_of[image]], rows_of[image], strict=True))
+        names = [model for model in models if model in row_of]
+        pairs += combinations([row_of[name] for name in names], 2)
+        measured += compare_image(masks(str(image)), names)
+    frame = pd.DataFrame(measured, columns=[*MEASURES, "status"])
+    return _with_facts(frame, areas, manifest, np.array(pairs, dtype=np.intp).reshape(-1, 2))
 
 
-def _pair_facts(a: str, b: str, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        "half": facts[a]["half"],
-        "model_a": a,
-        "model_b": b,
-        **{
-            f"{name}_{side}": facts[model][name]
-            for name in ("architecture", "target", "correct")
-            for side, model in (("a", a), ("b", b))
-        },
-    }
+def _with_facts(
+    frame: pd.DataFrame, areas: pd.DataFrame, manifest: pd.DataFrame, pairs: np.ndarray[Any, np.dtype[np.intp]]
+) -> pd.DataFrame:
+    """The measures with what `areas` says of both models, and the distance as a share of the image's diagonal."""
+    sides = {side: areas.iloc[rows] for side, rows in zip("ab", pairs.T, strict=True)}
+    frame["image"], frame["half"] = (sides["a"][name].array for name in ("image", "half"))
+    for side, rows in sides.items():
+        frame[f"model_{side}"] = rows["model"].array
+        for name in FACTS:
+            frame[f"{name}_{side}"] = rows[name].array
+    diagonals = dict(zip(manifest["image"], np.hypot(manifest["width"], manifest["height"]), strict=True))
+    frame["hausdorff_ratio"] = frame["hausdorff"] / frame["image"].map(diagonals).astype("float64")
+    return frame[list(COLUMNS)].astype(COLUMNS)
 
 
-def _compare(seen: Mapping[str, Seen], a: str, b: str, placed: dict[tuple[str, View], _Placed]) -> dict[str, Any]:
-    if a not in seen or b not in seen:
-        return {"status": "missing"}
-    field = common_field(seen[a].view, seen[b].view)
-    if field is None:
-        return {"status": "no common field"}
-    pair = []
-    for model in (a, b):
-        if (model, field) not in placed:
-            placed[model, field] = _place(on_grid(seen[model].mask, seen[model].view, field))
-        pair.append(placed[model, field])
-    empty = sum(not one.mask.any() for one in pair)
-    if empty == 2:
-        return {"status": "both empty"}
-    return {**_measures(*pair), "status": "one empty" if empty else "ok"}
+def compare_image(seen: Mapping[str, Seen], models: Sequence[str]) -> Iterator[tuple[float | str, ...]]:
+    """`MEASURES` and status of every two models on one image, in the order of `combinations(models, 2)`."""
+    placed: dict[tuple[str, View], Placed] = {}
+    for pair in combinations(models, 2):
+        if any(model not in seen for model in pair):
+            yield *NOTHING, "missing"
+            continue
+        field = common_field(*(seen[model].view for model in pair))
+        if field is None:
+            yield *NOTHING, "no common field"
+            continue
+        for model in pair:
+            if (model, field) not in placed:
+                placed[model, field] = place(on_grid(seen[model].mask, seen[model].view, field))
+        a, b = (placed[model, field] for model in pair)
+        yield _compare(a, b, field)
 
 
-def _place(mask: Mask) -> _Placed:
-    if not mask.any():
-        return _Placed(mask, np.full(mask.shape, np.inf), np.full(2, np.nan))
-    return _Placed(mask, distance_transform_edt(~mask), np.argwhere(mask).mean(axis=0))
+def _compare(a: Placed, b: Placed, field: View) -> tuple[float | str, ...]:
+    if not a.cells and not b.cells:
+        return *NOTHING, "both empty"
+    cell = cell_of(field)
+    common = int(np.count_nonzero(a.mask & b.mask))
+    return (
+        2 * common / (a.cells + b.cells),
+        common / (a.cells + b.cells - common),
+        hausdorff(a, b, cell),
+        hausdorff(a, b),
+        centroid_distance(a, b, cell),
+        "ok" if a.cells and b.cells else "one empty",
+    )
 
 
-def _measures(a: _Placed, b: _Placed) -> dict[str, float]:
-    hausdorff = _hausdorff(a, b)
-    return {
-        "dice": dice(a.mask, b.mask),
-        "iou": iou(a.mask, b.mask),
-        "hausdorff": hausdorff,
-        "hausdorff_ratio": hausdorff / float(np.hypot(*a.mask.shape)),
-        "centroid_distance": _centroid_distance(a, b),
-    }
-
-
-def iou(a: Mask, b: Mask) -> float:
-    """Intersection over union in [0, 1]; 1 when both masks are empty, 0 when one is or they are disjoint."""
-    union = int((a | b).sum())
-    return int((a & b).sum()) / union if union else 1.0
-
-
-def hausdorff(a: Mask, b: Mask) -> float:
-    """Symmetric Hausdorff distance between pixel centres, in pixels.
-
-    0 when both masks are empty, infinite when only one is. Uses the exact Euclidean distance transform.
-    """
-    return _hausdorff(_place(a), _place(b))
-
-
-def _hausdorff(a: _Placed, b: _Placed) -> float:
-    if not a.mask.any() or not b.mask.any():
-        return _without_pixels(a, b)
-    return float(max(a.distance[b.mask].max(), b.distance[a.mask].max()))
-
-
-def centroid_distance(a: Mask, b: Mask) -> float:
-    """Euclidean distance between the masks' mean pixels; 0 when both are empty, infinite when only one is."""
-    return _centroid_distance(_place(a), _place(b))
-
-
-def _centroid_distance(a: _Placed, b: _Placed) -> float:
-    if not a.mask.any() or not b.mask.any():
-        return _without_pixels(a, b)
-    return float(np.linalg.norm(a.centroid - b.centroid))
-
-
-def _without_pixels(a: _Placed, b: _Placed) -> float:
-    """A distance of which at least one end is nowhere."""
-    return 0.0 if a.mask.any() == b.mask.any() else float("inf")
-
-
-__all__: Sequence[str] = ["GRID", "Seen", "centroid_distance", "dice", "hausdorff", "iou", "measure_overlaps"]
+__all__: Sequence[str] = ["GRID", "Seen", "compare_image", "measure_overlaps"]

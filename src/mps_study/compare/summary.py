@@ -30,7 +30,7 @@ def summarise_models(
     Mean columns (see `paper_area`, `paper_mean`).
 
     Args:
-        areas: the areas frame.
+        areas: the areas frame of one search.
         resamples: of the bootstrap.
         seed: of the bootstrap; each interval draws from its own stream.
         fine_tuned: model -> accuracy of its fine-tuned form (Table 4's second column), known from another
@@ -144,10 +144,10 @@ def _summarise(model: str, group: pd.DataFrame, resamples: int, seed: list[int])
     halves = (row["area_correct"], row["area_incorrect"])
     row["area_paper_area"] = paper_area(*halves, row["accuracy"])
     row["area_paper_mean"] = paper_mean(row["area_paper_area"], *halves, row["area_unlabelled"])
-    return row | _trust(group[found]) | {"evaluations": float(group["evaluations"].mean())}
+    return row | trust(group[found]) | {"evaluations": float(group["evaluations"].mean())}
 
 
-def _trust(found: pd.DataFrame) -> dict[str, Any]:
+def trust(found: pd.DataFrame) -> dict[str, Any]:
     """How sure the model is of its sets, and how many survive a one-pixel dilation of those that were asked."""
     survives = found["dilation_survives"].dropna() if "dilation_survives" in found else pd.Series(dtype=float)
     return {

@@ -10,22 +10,27 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 from numpy.typing import NDArray
-from pyarrow.parquet import read_metadata
+from pyarrow import parquet
 
+from mps_study.common.searches import OWN
 from mps_study.datasets.files import sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
+from mps_study.datasets.record_columns import SMALL_COLUMNS, read_columns
+from mps_study.datasets.records_by_image import RecordsByImage
 from mps_study.mps.types import Curves, Mps, MpsRecord
 
 COMPLETE = "complete.json"
+TOGETHER = 8
+"""Records of a shard that are read together, however many it has."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class RecordShard:
         views: image -> the part of the source image that the model saw.
         rate: evaluations a second since the search of this model began; not stored.
         complete: whether the model now has all its records.
+        search: the name by which the study knows the search; not stored: records belong to every search of these facts.
         made_with: device and versions that the records come from; provenance, not part of the fingerprint.
     """
 
@@ -52,6 +58,7 @@ class RecordShard:
     views: dict[str, tuple[float, float, float, float]]
     rate: float = 0.0
     complete: bool = False
+    search: str = OWN
     made_with: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -68,117 +75,38 @@ class RecordStore:
     def images(self, model: str, fingerprint: str) -> set[str]:
         """Images that have a record."""
         shards = self._shards(model, fingerprint)
-        columns = [pd.read_parquet(shard, columns=["image"])["image"] for shard in shards]
-        return set(pd.concat(columns)) if columns else set()
+        return {image for shard in shards for image in parquet.ParquetFile(shard).read(["image"])["image"].to_pylist()}
 
-    def read(self, model: str, fingerprint: str, masks: bool = False) -> pd.DataFrame:
-        """Records of one model, one row an image, without the bulky columns unless asked for."""
-        columns = None if masks else SMALL_COLUMNS
-        frames = [read_shard(s, columns) for s in self._shards(model, fingerprint)]
-        if not frames:
-            return pd.DataFrame(columns=columns or [*SMALL_COLUMNS, *BULKY_COLUMNS])
-        frame = pd.concat(frames, ignore_index=True)
-        return frame.drop_duplicates("image", keep="first", ignore_index=True)
+    def read(self, model: str, fingerprint: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Records of one model, one row an image: these columns, `SMALL_COLUMNS` unless others are named.
+
+        Bulky ones of a whole study do not fit into memory; `by_image` reads them.
+        """
+        wanted = list(SMALL_COLUMNS if columns is None else columns)
+        shards = self._shards(model, fingerprint)
+        if not shards:
+            return pd.DataFrame(columns=wanted)
+        tables = [read_columns(parquet.ParquetFile(shard), list({"image", *wanted})) for shard in shards]
+        plain = [table.replace_schema_metadata(None) for table in tables]  # a column without a value has no type
+        frame: pd.DataFrame = pa.concat_tables(plain, promote_options="permissive").to_pandas()
+        return frame.drop_duplicates("image", keep="first", ignore_index=True)[wanted]
 
     def made_with(self, model: str, fingerprint: str) -> Counter[str]:
         """What the model's records were made with, as JSON -> how many of them; `{}` where a record does not say."""
-        frames = [read_shard(shard, ["image", "made_with"]) for shard in self._shards(model, fingerprint)]
-        made = {image: how for frame in frames[::-1] for image, how in frame.itertuples(index=False, name=None)}
-        return Counter(made.values())
+        return Counter(self.read(model, fingerprint, ["made_with"])["made_with"])
 
     def by_image(self, fingerprints: Mapping[str, str]) -> RecordsByImage:
-        """Records one at a time, for a walk over images; model -> fingerprint."""
+        """Records one at a time, bulky columns too, for a walk over images; model -> fingerprint."""
         return RecordsByImage({model: self._shards(model, mark) for model, mark in fingerprints.items()})
 
     def _shards(self, model: str, fingerprint: str) -> list[Path]:
         return sorted((self.folder / model / fingerprint).glob("*.parquet"))
 
 
-class RecordsByImage:
-    """Single records with their bulky columns; in memory lie two shards a model, however large the study is."""
-
-    def __init__(self, shards: Mapping[str, Sequence[Path]]) -> None:
-        self._shards = shards
-        self._read = lru_cache(maxsize=2 * len(shards))(_rows)
-
-    def record(self, image: str, model: str) -> dict[str, Any] | None:
-        """The row of one image and model; None when the model has no record of it."""
-        shard = self._shard_of.get((image, model))
-        return None if shard is None else self._read(shard)[image]
-
-    @cached_property
-    def _shard_of(self) -> dict[tuple[str, str], Path]:
-        found: dict[tuple[str, str], Path] = {}
-        for model, shards in self._shards.items():
-            for shard in shards:
-                for image in pd.read_parquet(shard, columns=["image"])["image"]:
-                    found.setdefault((str(image), model), shard)
-        return found
-
-
-def _rows(shard: Path) -> dict[str, dict[str, Any]]:
-    frame = read_shard(shard).drop_duplicates("image", keep="first")
-    return {str(row["image"]): {str(name): value for name, value in row.items()} for row in frame.to_dict("records")}
-
-
-def read_shard(shard: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """These columns of a shard, or all; those that came after it was written, as `LATER` says."""
-    metadata = read_metadata(shard)
-    there = set(metadata.schema.to_arrow_schema().names)
-    frame = pd.read_parquet(shard, columns=[c for c in columns if c in there or c not in LATER] if columns else None)
-    for name, absent in LATER.items():
-        if name not in there and (columns is None or name in columns):
-            frame[name] = pd.Series([absent] * metadata.num_rows, index=frame.index, dtype=object)
-    return frame if columns is None else frame[columns]
-
-
-SMALL_COLUMNS = [
-    "image",
-    "model",
-    "fingerprint",
-    "status",
-    "reason",
-    "target",
-    "target_confidence",
-    "height",
-    "width",
-    "pixels",
-    "confidence",
-    "calls",
-    "evaluations",
-    "view",
-    "certificate",
-    "contrast",
-    "dilation_survives",
-    "floors",
-    "further",
-    "insertion_area",
-    "deletion_area",
-]
-"""What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
-
-BULKY_COLUMNS = ["mask", "landscape", "further_masks", "curves"]
-
-LATER: dict[str, Any] = {
-    "certificate": None,
-    "contrast": None,
-    "dilation_survives": None,
-    "floors": "[]",
-    "further": "[]",
-    "insertion_area": None,
-    "deletion_area": None,
-    "further_masks": [],
-    "curves": None,
-    "made_with": "{}",
-}
-"""Columns that came after the first version of the store -> what a shard means that does not have them. A new column
-stands here, so that no stored record becomes unreadable; the others are in every shard."""
-
-
 def unpack_mask(packed: bytes, height: int, width: int) -> NDArray[np.bool_]:
     """(height, width) bool from the store's `mask` column."""
     bits = np.unpackbits(np.frombuffer(packed, dtype=np.uint8), count=height * width)
-    return bits.astype(bool).reshape(height, width)
+    return bits.view(np.bool_).reshape(height, width)
 
 
 def unpack_landscape(packed: bytes, height: int, width: int) -> NDArray[np.float32]:
@@ -210,7 +138,7 @@ class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
         if data.records:
             frame = pd.DataFrame([_row(record, data) for record in data.records])
             with written_atomically(folder / f"{data.position:07d}.parquet") as path:
-                frame.to_parquet(path, compression="zstd", index=False)
+                frame.to_parquet(path, compression="zstd", index=False, row_group_size=TOGETHER)
         if data.complete and not (folder / COMPLETE).exists():
             write_bytes(folder / COMPLETE, _json({"fingerprint": data.fingerprint}))
 

@@ -1,4 +1,4 @@
-"""MLflow: one run per model and study. The only module that imports mlflow."""
+"""MLflow: one run per model and search of a study. The only module that imports mlflow."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 
 from mps_study.common.interrupts import interrupts_kept
+from mps_study.common.searches import OWN, unit_name
 from mps_study.datasets.records import RecordShard
 from mps_study.hooks.checks import raw_parameters
 from mps_study.images.sampling import HALVES
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import flattened
+from mps_study.project.searches import given_searches
 from mps_study.report.figures.style import model_colours
 
 log = logging.getLogger(__name__)
@@ -47,9 +49,13 @@ SUMMARY = (
 )
 """Columns of `model_summary` that compare models at a glance; their intervals stand in the report."""
 
+SEARCH_SUMMARY = ("area", "confidence", "dilation_survival", "evaluations", "n_not_found")
+"""Columns of `search_summary` that compare the searches of a model."""
+
 ABOUT = (
-    "Minimal sufficient pixel sets (MPS): the fewest pixels that alone keep a model's class. One run a model and "
-    "fingerprint. `area_...` are mean shares of the input's pixels; `search/...` are histories over the images, a "
+    "Minimal sufficient pixel sets (MPS): the fewest pixels that alone keep a model's class. One run a model, "
+    "search and fingerprint: group by the tag `model` to compare searches, by `search` to compare models. "
+    "`area_...` are mean shares of the input's pixels; `search/...` are histories over the images, a "
     "step an image of the manifest. Tick runs and *Compare* them; `sizes.png` and `sets.png` are among each run's "
     "artifacts. Tests and intervals: `data/{study}/08_report/report.html`."
 )
@@ -76,9 +82,10 @@ def _or_without_mlflow(hook: Callable[..., None]) -> Callable[..., None]:
 
 
 class MlflowHooks:
-    """One MLflow run per (study, model, fingerprint): extraction, measures and figures of a model land together.
+    """One MLflow run per (study, model, search, fingerprint): its extraction, measures and figures land together.
 
-    A run is found again by its tags, so that pipelines that run on different days add to the same one.
+    A run is found again by its model and fingerprint, so that pipelines that run on different days add to the same
+    one; searches of equal parameters share it, as they share their records.
     """
 
     def __init__(self) -> None:
@@ -114,7 +121,9 @@ class MlflowHooks:
             case "areas":
                 self._areas = data
             case "model_summary":
-                self._log_summary(data)
+                self._log_summary(data, SUMMARY)
+            case "search_summary":
+                self._log_summary(data, SEARCH_SUMMARY)
             case "model_sheets":
                 self._log_sheets(data)
             case "figures":
@@ -150,7 +159,7 @@ class MlflowHooks:
         """Area and evaluations of each image, the mean area up to it, and how fast the search has been so far."""
         if not shard.records:
             return
-        run = self._run(shard.model, shard.fingerprint)
+        run = self._run(shard.model, shard.search, shard.fingerprint)
         if run not in self._found:  # a search that goes on goes on with its mean
             history = self._client.get_metric_history(run, "search/area")
             self._found[run] = {metric.step: metric.value for metric in history}
@@ -166,28 +175,30 @@ class MlflowHooks:
         metrics.append(("search/evaluations_per_second", shard.rate, self._steps[shard.records[-1].key]))
         self._metrics(run, metrics)
 
-    def _log_summary(self, summary: pd.DataFrame) -> None:
-        marks = self._marks()
+    def _log_summary(self, summary: pd.DataFrame, columns: Iterable[str]) -> None:
+        """Of each row's model, and of its search where the rows have one, what these columns say."""
         for row in summary.to_dict("records"):
-            run = self._run(str(row["model"]), marks[str(row["model"])], str(row["architecture"]))
-            self._metrics(run, [(name, float(row[name]), 0) for name in SUMMARY if pd.notna(row.get(name))])
+            model, search = str(row["model"]), str(row.get("search", OWN))
+            run = self._run(model, search, self._marks(search)[model])
+            self._metrics(run, [(name, float(row[name]), 0) for name in columns if pd.notna(row.get(name))])
 
     def _log_sheets(self, sheets: dict[str, bytes | str]) -> None:
         """Each model's run gets the sheet of its sets."""
         for model, fingerprint in self._marks().items():
             sheet = sheets.get(f"{model}.png")
             if isinstance(sheet, bytes):
-                self._artifact(self._run(model, fingerprint), "sets.png", sheet)
+                self._artifact(self._run(model, OWN, fingerprint), "sets.png", sheet)
 
     def _log_sizes(self, figures: dict[str, bytes | str]) -> None:
-        """Every run gets the study's size figure, so that each can be seen among the others."""
+        """Every run of the study's own search gets its size figure, so that each can be seen among the others."""
         picture = figures.get("sizes.png")
         for model, fingerprint in self._marks().items():
             if isinstance(picture, bytes):
-                self._artifact(self._run(model, fingerprint), "sizes.png", picture)
+                self._artifact(self._run(model, OWN, fingerprint), "sizes.png", picture)
 
-    def _marks(self) -> dict[str, str]:
-        return dict(zip(self._areas["model"], self._areas["fingerprint"], strict=True))
+    def _marks(self, search: str = OWN) -> dict[str, str]:
+        areas = self._areas[self._areas["search"] == search]
+        return dict(zip(areas["model"], areas["fingerprint"], strict=True))
 
     def _metrics(self, run: str, metrics: Iterable[tuple[str, float, int]]) -> None:
         """Log (name, value, step) of each metric in one go."""
@@ -204,8 +215,8 @@ class MlflowHooks:
             path.write_bytes(content)
             self._client.log_artifact(run, str(path))
 
-    def _run(self, model: str, fingerprint: str, architecture: str = "") -> str:
-        """The run of this model and fingerprint, reopened or new."""
+    def _run(self, model: str, search: str, fingerprint: str) -> str:
+        """The run of this model and fingerprint, reopened or new; it goes by the name that the search has now."""
         if (model, fingerprint) in self._runs:
             return self._runs[model, fingerprint]
         client = self._connect()
@@ -220,10 +231,12 @@ class MlflowHooks:
         )
         if found:
             run = found[0].info.run_id
-            client.set_terminated(run, status="RUNNING")
+            client.update_run(run, status="RUNNING", name=unit_name(model, search))
+            client.set_tag(run, "search", search)
         else:
-            run = client.create_run(identity, run_name=model, tags=self._tags(model, fingerprint)).info.run_id
-            parameters = self._run_parameters(model).items()
+            tags = self._tags(model, search, fingerprint)
+            run = client.create_run(identity, run_name=unit_name(model, search), tags=tags).info.run_id
+            parameters = self._run_parameters(model, search).items()
             dataset = Dataset(self._dataset(), fingerprint, "kedro", f"data/{self._study}/02_manifest/manifest.parquet")
             client.log_inputs(run, [DatasetInput(dataset)])
             client.log_batch(run, params=[Param(name, str(value)) for name, value in parameters])
@@ -238,13 +251,14 @@ class MlflowHooks:
         }
         return str(self._client.create_experiment(self._study, tags=tags))
 
-    def _tags(self, model: str, fingerprint: str) -> dict[str, str]:
+    def _tags(self, model: str, search: str, fingerprint: str) -> dict[str, str]:
         chosen = Roster.model_validate(self._parameters["models"]).of_study(
             self._parameters["model"], self._parameters["compared"]
         )
         architectures = {name: entry.architecture for name, entry in chosen.items()}
         return {
             "model": model,
+            "search": search,
             "architecture": architectures[model],
             "study": self._study,
             "dataset": self._dataset(),
@@ -259,14 +273,15 @@ class MlflowHooks:
         halves = [(half, sampling.get(half)) for half in HALVES]
         return ", ".join(f"{of['n']} {half} of {of['source'].get('kind')}" for half, of in halves if of)
 
-    def _run_parameters(self, model: str) -> dict[str, Any]:
+    def _run_parameters(self, model: str, search: str) -> dict[str, Any]:
         entry = self._parameters["models"][model]
-        search = {f"search.{name}": value for name, value in flattened(self._parameters["search"]).items()}
+        given = given_searches(self._parameters["search"], self._parameters["searches"])[search]
+        parameters = {f"search.{name}": value for name, value in flattened(given).items()}
         return {
             "model": model,
             "timm": entry.get("timm") or entry.get("onnx"),
             "weights": entry.get("weights", "hub"),
-            **search,
+            **parameters,
         }
 
     def _connect(self) -> Any:

@@ -21,6 +21,10 @@ from mps_study.mps.config import laid_over
 warnings.filterwarnings("ignore", message="register_new_resolver", category=UserWarning)
 
 
+SEARCHES = ("search", "searches")
+"""Groups of parameters that hold a search, or several by name."""
+
+
 class StudyConfigLoader(OmegaConfigLoader):
     """Kedro's loader, which lays rosters over each other, and answers what it cannot read in one line.
 
@@ -53,10 +57,8 @@ class StudyConfigLoader(OmegaConfigLoader):
         try:
             loaded: dict[str, Any] = super().__getitem__(key)
             if key == "parameters":
-                loaded = _overlaid(loaded, {name: value for name, value in groups.items() if name != "search"})
-                if "search" in groups:  # as a search, not key by key
-                    below = loaded.get("search")
-                    loaded["search"] = laid_over(below if isinstance(below, Mapping) else {}, groups["search"])
+                loaded = _overlaid(loaded, {name: value for name, value in groups.items() if name not in SEARCHES})
+                loaded |= _searches_overlaid(loaded, groups)
         except (OmegaConfBaseException, ValueError) as error:
             raise ClickException(f"the {key} in {self.conf_source}: {' '.join(str(error).split())}") from error
         finally:
@@ -88,6 +90,19 @@ class StudyConfigLoader(OmegaConfigLoader):
             if "compared" not in {*self._own, *(self.runtime_params or {})}:
                 merged["compared"] = list(own)
         return merged
+
+
+def _searches_overlaid(loaded: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
+    """The groups that hold searches, `--params` laid over them as searches and not key by key."""
+
+    def over(below: Any, above: Any) -> Any:
+        return laid_over(below if isinstance(below, Mapping) else {}, above) if isinstance(above, Mapping) else above
+
+    found = {"search": over(loaded.get("search"), groups["search"])} if "search" in groups else {}
+    if "searches" in groups:
+        below = loaded.get("searches") or {}
+        found["searches"] = below | {name: over(below.get(name), given) for name, given in groups["searches"].items()}
+    return found
 
 
 def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

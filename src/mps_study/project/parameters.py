@@ -19,7 +19,8 @@ from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.models.roster.origins import origin_fault
 from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.models.training.recipe import Recipe
-from mps_study.mps.config import SearchConfig
+from mps_study.mps.config import SearchConfig, laid_over
+from mps_study.project.searches import choose_searches, name_fault, searches_of
 from mps_study.stats.config import StatisticsConfig
 
 
@@ -114,11 +115,13 @@ GROUPS = (
     "compared",
     "model_export",
     "search",
+    "searches",
     "extraction",
     "metrics",
     "statistics",
     "reporting",
     "model",
+    "only_search",
     *PATHS,
 )
 """The top-level keys of the parameters."""
@@ -153,6 +156,12 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         else:
             faults += _faults(name, parameters[name], group)
     faults += _compared_faults(parameters)
+    if "searches" not in parameters:
+        faults.append("parameter group 'searches' is missing from conf")
+    if not faults:
+        faults += _files_of_search(SearchConfig(**parameters["search"]))
+    if not faults:
+        faults += _searches_faults(parameters["search"], parameters["searches"], parameters.get("only_search"))
     faults += [
         f"parameter {name!r} is {parameters[name]!r}; use the path of a folder"
         for name in PATHS
@@ -162,9 +171,34 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         faults += _sources_faults(DataSampling.model_validate(parameters["data_sampling"]))
         roster = Roster.model_validate(parameters["models"])
         faults += _roster_faults(roster) + _choice_faults(roster, parameters.get("model"), parameters["compared"])
-        faults += _files_of_search(SearchConfig(**parameters["search"]))
     if faults:
         raise ParameterError("\n".join(faults))
+
+
+def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> list[str]:
+    """What is wrong with the searches that are laid over the study's own, which is valid, and with the chosen one."""
+    if not isinstance(searches, Mapping):
+        return [
+            f"parameter group 'searches' is {searches!r}; it must map names to what differs from `search`, or be {{}}"
+        ]
+    faults = []
+    for name, changes in searches.items():
+        fault = name_fault(name)
+        if fault or not isinstance(changes, Mapping):
+            faults.append(fault or f"parameter 'searches.{name}' is {changes!r}; name what differs from `search`")
+            continue
+        try:
+            laid = laid_over(search, changes)
+            found = _faults("search", laid, SearchConfig) or _files_of_search(SearchConfig(**laid))
+        except ValueError as error:  # one parameter, written in two ways
+            found = [str(error)]
+        faults += [re.sub(r"\bsearch\.", f"searches.{name}.", fault) for fault in found]
+    if not faults:
+        try:
+            choose_searches(searches_of(search, searches), None if only is None else str(only))
+        except ValueError as error:
+            faults.append(str(error))
+    return faults
 
 
 def _files_of_search(search: SearchConfig) -> list[str]:

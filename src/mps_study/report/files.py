@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mps_study.report.facts.results import NothingToShow, StudyResults
-from mps_study.report.figures.all_figures import FIGURES
+from mps_study.report.figures.all_figures import figures_of
 from mps_study.report.figures.model_sheet import draw_model_sheet
 from mps_study.report.figures.style import to_png
 from mps_study.report.page.explanations import TABLE_TEXTS
@@ -24,19 +24,24 @@ def draw_files(name: str, results: StudyResults) -> dict[str, bytes | str]:
     """`NAME.png` and `NAME.svg` with their bytes; or `NAME` with the reason why there is nothing to show."""
     with ONE_AT_A_TIME:
         try:
-            figure = FIGURES[name](results)
+            figure = figures_of(results)[name](results)
         except NothingToShow as nothing:
             return {name: nothing.reason}
-        return {f"{name}.png": to_png(figure), f"{name}.svg": to_svg(figure)}
+        files: dict[str, bytes | str] = {f"{name}.png": to_png(figure), f"{name}.svg": to_svg(figure)}
+        figure.clear()  # it holds itself in circles, and its arrays would lie about until they are collected
+        return files
 
 
 def draw_sheet(model: str, results: StudyResults) -> dict[str, bytes | str]:
     """`MODEL.png` with the sheet of a model; or `MODEL` with the reason why there is none."""
     with ONE_AT_A_TIME:
         try:
-            return {f"{model}.png": to_png(draw_model_sheet(results, model), dpi=150)}
+            figure = draw_model_sheet(results, model)
         except NothingToShow as nothing:
             return {model: nothing.reason}
+        files: dict[str, bytes | str] = {f"{model}.png": to_png(figure, dpi=150)}
+        figure.clear()
+        return files
 
 
 def latex_of(name: str, frame: pd.DataFrame, results: StudyResults) -> str:

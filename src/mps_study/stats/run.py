@@ -1,29 +1,36 @@
 """All tests of the study, in the order in which they are read."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import pandas as pd
 
+from mps_study.common.searches import OWN
 from mps_study.stats.config import StatisticsConfig
 from mps_study.stats.methods.correctness import mixed_model
 from mps_study.stats.methods.counts import selection_sizes
 from mps_study.stats.methods.friedman import friedman
 from mps_study.stats.methods.kruskal import dunn, kruskal_wallis
 from mps_study.stats.methods.overlap import overlap_friedman, overlap_means
+from mps_study.stats.methods.searches import search_differences, search_friedman, search_wilcoxon
 from mps_study.stats.methods.wilcoxon import wilcoxon
 from mps_study.stats.rows import COLUMNS, to_frame
 
 Statistic = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, StatisticsConfig], pd.DataFrame]
 """areas, overlaps, model_summary, config -> rows of the statistics frame."""
+Test = Callable[[], pd.DataFrame]
 
 NEEDED = {
-    "areas": ["image", "model", "architecture", "half", "target", "correct", "status", "area"],
-    "overlaps": ["image", "model_a", "model_b", "dice", "hausdorff", "iou", "centroid_distance"],
+    "areas": ["image", "model", "search", "architecture", "half", "target", "correct", "status", "area"],
+    "overlaps": [
+        "image", "model_a", "model_b", "dice", "hausdorff", "hausdorff_ratio", "hausdorff_grid", "iou",
+        "centroid_distance",
+    ],
     "model_summary": ["model", "best"],
-}
+}  # fmt: skip
 """The columns that the tests read, by frame."""
 
-KEYS = {"areas": ["image", "model"], "overlaps": ["image", "model_a", "model_b"]}
+KEYS = {"areas": ["image", "model", "search"], "overlaps": ["image", "model_a", "model_b"]}
 
 
 def run_statistics(
@@ -31,11 +38,12 @@ def run_statistics(
     overlaps: pd.DataFrame,
     model_summary: pd.DataFrame,
     config: StatisticsConfig,
-    progress: Callable[[Iterable[Statistic]], Iterable[Statistic]] = iter,
+    progress: Callable[[Iterable[Test]], Iterable[Test]] = iter,
 ) -> pd.DataFrame:
-    """The statistics frame: every row of every entry of STATISTICS, in registry order.
+    """The statistics frame: every row of every entry of STATISTICS, then of SEARCH_STATISTICS, in registry order.
 
-    areas: one row an image and model. overlaps: one row an image and unordered pair of models.
+    areas: one row an image, model and search, every model with the study's own; STATISTICS see that one alone.
+    overlaps: one row an image and unordered pair of models.
     model_summary: one row a model. Any may be empty. Row order does not matter. Returns exactly
     COLUMNS with their dtypes. A test that the data cannot carry stays in the frame as `skipped`
     with a reason. Raises ValueError when a frame lacks a column or repeats a row.
@@ -43,7 +51,13 @@ def run_statistics(
     frames = {"areas": areas, "overlaps": overlaps, "model_summary": model_summary}
     for name, frame in frames.items():
         _check(name, frame)
-    parts = [test(areas, overlaps, model_summary, config) for test in progress(STATISTICS.values())]
+    own = areas[areas["search"] == OWN]
+    tests = [
+        partial(test, rows, overlaps, model_summary, config)
+        for rows, registry in ((own, STATISTICS), (areas, SEARCH_STATISTICS))
+        for test in registry.values()
+    ]
+    parts = [test() for test in progress(tests)]
     return pd.concat([to_frame([]), *parts], ignore_index=True).astype(COLUMNS)
 
 
@@ -74,3 +88,10 @@ STATISTICS: dict[str, Statistic] = {
     "overlap friedman": overlap_friedman,
     "selections": selection_sizes,
 }
+
+SEARCH_STATISTICS: dict[str, Statistic] = {
+    "differences of searches": search_differences,
+    "wilcoxon of searches": search_wilcoxon,
+    "friedman of searches": search_friedman,
+}
+"""What compares searches of the same models, and therefore sees the areas of all of them; no rows with one search."""

@@ -100,7 +100,7 @@ def test_a_heat_map_keeps_its_ends_on_either_scale() -> None:
 
 def test_the_frame_holds_every_view_and_a_photo_is_cut_to_it(small: StudyResults) -> None:
     views = [(3.2, 10.0, 90.5, 80.0), (0.5, 12.0, 88.0, 84.1)]
-    frame = frame_of([Sighting(view, None, None) for view in views], None)
+    frame = frame_of(views, None)
     assert frame == (0, 10, 91, 85)
     picture = np.zeros((100, 120, 3), dtype=np.uint8)
     picture[50, 40] = 255
@@ -112,7 +112,7 @@ def test_the_frame_holds_every_view_and_a_photo_is_cut_to_it(small: StudyResults
 
 def test_a_view_beyond_the_border_is_black_there() -> None:
     picture = np.full((40, 80, 3), 200, dtype=np.uint8)
-    cut = np.asarray(framed(picture, frame_of([Sighting((-20.0, 0.0, 60.0, 80.0), None, None)], picture), 80))
+    cut = np.asarray(framed(picture, frame_of([(-20.0, 0.0, 60.0, 80.0)], picture), 80))
     assert cut.shape == (80, 80, 3)
     assert cut[:20].max() == 0 and cut[20:60].min() == 200 and cut[60:].max() == 0
 
@@ -120,7 +120,7 @@ def test_a_view_beyond_the_border_is_black_there() -> None:
 def test_few_pixels_are_kept_as_they_are_and_enlarged_in_squares(small: StudyResults) -> None:
     digit = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     whole = Sighting((0.0, 0.0, 8.0, 8.0), None, None)
-    tiny = dataclasses.replace(small, picture=lambda image: digit, sighting=lambda image, model: whole)
+    tiny = dataclasses.replace(small, picture=lambda _: digit, sighting=lambda *_: whole, view=lambda *_: whole.view)
     _, facts = facts_of(image_script(tiny, 0, SIZES))
     photo = Image.open(io.BytesIO(base64.b64decode(facts["photo"].partition("base64,")[2])))
     assert np.array_equal(np.asarray(photo.convert("RGB")), digit)
@@ -129,7 +129,7 @@ def test_few_pixels_are_kept_as_they_are_and_enlarged_in_squares(small: StudyRes
 
 
 def test_an_image_that_cannot_be_read_still_has_its_facts(small: StudyResults) -> None:
-    unreadable = dataclasses.replace(small, picture=lambda image: None, sighting=lambda image, model: None)
+    unreadable = dataclasses.replace(small, picture=lambda image: None, sighting=lambda *_: None, view=lambda *_: None)
     _, facts = facts_of(image_script(unreadable, 0, SIZES))
     assert facts["photo"] is None and facts["sightings"] == [None] * 3
     assert len(facts["pairs"]["dice"]) == 3

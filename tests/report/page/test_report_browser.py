@@ -42,15 +42,28 @@ def folder(large: StudyResults, tmp_path_factory: pytest.TempPathFactory) -> Pat
     tables = {name: table(large) for name, table in TABLES.items()}
     figures = {name: picture_or_reason(name, large) for name in ("sizes", "disagreement")}
     (folder / "report.html").write_text(render_report(large, tables, figures, "explorer.html"))
-    (folder / "explorer.html").write_text(render_explorer(large))
+    lay_explorer(large, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def searched_folder(searched: StudyResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The explorer of a study of two searches."""
+    folder = tmp_path_factory.mktemp("searched")
+    lay_explorer(searched, folder)
+    return folder
+
+
+def lay_explorer(results: StudyResults, folder: Path) -> None:
+    """The explorer's page, and what lies beside it."""
+    (folder / "explorer.html").write_text(render_explorer(results))
     for part in ("images", "thumbnails"):
         (folder / "explorer" / part).mkdir(parents=True)
     sizes = ExplorerSizes(photo=224, thumbnail=64, heat_map=28)
-    for position in range(len(large.manifest)):
+    for position in range(len(results.manifest)):
         name = file_name(position)
-        (folder / f"explorer/images/{name}.js").write_text(image_script(large, position, sizes))
-        thumbnail(large, position, sizes).save(folder / f"explorer/thumbnails/{name}.webp")
-    return folder
+        (folder / f"explorer/images/{name}.js").write_text(image_script(results, position, sizes))
+        thumbnail(results, position, sizes).save(folder / f"explorer/thumbnails/{name}.webp")
 
 
 @pytest.fixture(scope="module")
@@ -380,3 +393,50 @@ def test_report_and_explorer_lead_to_each_other(report: Page, large: StudyResult
     report.wait_for_url("**/report.html")
     report.get_by_role("link", name="Explorer: every image").click()
     report.wait_for_url("**/explorer.html")
+
+
+def test_the_explorer_of_one_search_offers_no_other(explorer: Page) -> None:
+    assert explorer.locator(".search:visible, #search-a:visible, #search-b:visible").count() == 0
+    explorer.locator("#grid button").first.click()
+    drawn(explorer)
+    assert explorer.locator(".search:visible, #search-a:visible, #search-b:visible").count() == 0
+
+
+def test_a_search_can_be_chosen_in_grid_and_dialog(page: Page, searched_folder: Path, searched: StudyResults) -> None:
+    assert searched.searches is not None
+    area = searched.searches.areas.set_index(["image", "model", "search"])["area"]
+    page.goto((searched_folder / "explorer.html").as_uri())
+    page.locator("#filters .search").select_option("minimal")
+    assert "1 without a set" in page.locator("#grid .facts").nth(3).inner_text()
+    page.locator("#grid button").nth(4).click()
+    drawn(page)
+    shown = page.locator("#panels figcaption").all_text_contents()
+    assert page.locator("#image .search").input_value() == "1"
+    assert f"area {100 * area['val_0004', 'lite2', 'minimal']:.1f}%" in shown[2]
+    page.locator("#image .search").select_option("study")
+    drawn(page)
+    assert (
+        f"area {100 * area['val_0004', 'lite2', 'study']:.1f}%"
+        in page.locator("#panels figcaption").nth(2).inner_text()
+    )
+    assert page.locator("#filters .search").input_value() == "0"
+
+
+def test_two_searches_of_a_model_lie_over_each_other(page: Page, searched_folder: Path, searched: StudyResults) -> None:
+    assert searched.searches is not None
+    dice = searched.searches.overlaps.set_index(["image", "model"])["dice"]
+    page.goto((searched_folder / "explorer.html").as_uri() + "#val_0004")
+    drawn(page)
+    for side, search in (("a", "study"), ("b", "minimal")):
+        page.locator(f"#model-{side}").select_option("1")
+        page.locator(f"#search-{side}").select_option(search)
+    assert f"Dice {dice['val_0004', 'lite1']:.3f}" in page.locator("#pair-numbers").inner_text()
+    assert page.locator("#only-b").inner_text() == "lite1, minimal alone"
+    pixels = np.asarray(Image.open(io.BytesIO(page.locator("#overlay-canvas").screenshot())).convert("RGB"))
+    assert (pixels == (86, 180, 233)).all(axis=2).any() and (pixels == (230, 159, 0)).all(axis=2).any()  # both lines
+    page.locator("#model-a").select_option("0")
+    assert "two models are compared by the search study" in page.locator("#pair-numbers").inner_text()
+    page.locator("#search-b").select_option("study")
+    assert "Hausdorff distance" in page.locator("#pair-numbers").inner_text()
+    page.locator("#model-b").select_option("0")
+    assert "two different sets" in page.locator("#pair-numbers").inner_text()

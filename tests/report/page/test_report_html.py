@@ -10,9 +10,9 @@ from synthetic_study import picture_or_reason
 
 from mps_study.report.facts.findings import all_findings
 from mps_study.report.facts.results import Making, StudyResults
-from mps_study.report.figures.all_figures import FIGURES
+from mps_study.report.figures.all_figures import FIGURES, SEARCH_FIGURES
 from mps_study.report.page.html import render_report, tied
-from mps_study.report.tables.all_tables import TABLES
+from mps_study.report.tables.all_tables import SEARCH_TABLES, TABLES
 
 SHOWN = ("sizes", "stages", "disagreement")  # drawing all seven again would only cost time
 
@@ -197,7 +197,7 @@ def test_an_svg_is_embedded_and_other_bytes_are_refused_with_advice(small: Study
 def test_every_table_and_figure_of_the_registries_has_its_words() -> None:
     from mps_study.report.page.explanations import FIGURE_TEXTS, TABLE_TEXTS
 
-    assert set(FIGURE_TEXTS) == set(FIGURES) and set(TABLE_TEXTS) == set(TABLES)
+    assert set(FIGURE_TEXTS) == set(FIGURES | SEARCH_FIGURES) and set(TABLE_TEXTS) == set(TABLES | SEARCH_TABLES)
 
 
 def test_every_notes_text_is_on_the_page_under_another_cell_or_in_a_column(pages: dict[str, tuple[str, Page]]) -> None:

@@ -33,7 +33,7 @@ COLUMNS = {
     "overlaps": [
         "Compared", "Images", "Pair", "n", "Dropped", "Dice", "Dice, low", "Dice, high", "IoU", "IoU, low", "IoU, high",
         "n, distances", "Hausdorff", "Hausdorff, low", "Hausdorff, high", "Hausdorff, share of diagonal",
-        "Centroid distance", "Centroid distance, low", "Centroid distance, high", "Note",
+        "Hausdorff, on the grid", "Centroid distance", "Centroid distance, low", "Centroid distance, high", "Note",
     ],
     "selections": ["Compared", "Selection", "Images", "Images undecided", "Note"],
     "choices": ["Figure", "Image", "Models", "Rule"],

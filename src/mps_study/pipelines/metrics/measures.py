@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from click import ClickException
 
 from mps_study.common.commands import kedro_run
+from mps_study.common.searches import OWN, unit_name
 from mps_study.compare.overlap import Seen
+from mps_study.compare.searches import Bits
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records import RecordStore, unpack_mask
 from mps_study.models.export.card import ModelCard
@@ -19,65 +23,93 @@ from mps_study.pipelines.failing import ensure_ready
 from mps_study.pipelines.fingerprint import fingerprint
 
 log = logging.getLogger(__name__)
+SEEN = ("status", "view", "height", "width", "mask")
+"""Columns of the record store that overlaps are made of."""
 
 
 def fingerprints_of(
     models: Iterable[str],
     cards: Mapping[str, ModelCard],
-    search: SearchConfig,
+    searches: Mapping[str, SearchConfig],
     manifest: pd.DataFrame,
     store: RecordStore,
     failures: Failures,
-) -> dict[str, str]:
-    """Model -> fingerprint of its records under this configuration; models without complete records are left out.
+) -> dict[str, dict[str, str]]:
+    """Search -> model -> fingerprint of its records under this configuration.
+
+    A model without complete records of the study's own search is left out, of another search from that one.
 
     Raises:
-        ClickException: no model has any.
+        ClickException: no model has complete records of the study's own search.
     """
-    marks = {}
+    ready = _ready(models, failures)
+    marks: dict[str, dict[str, str]] = {}
+    for search, config in searches.items():
+        digests = {name: fingerprint(cards[name], config, manifest).digest for name in ready if name in cards}
+        marks[search] = {name: mark for name, mark in digests.items() if store.is_complete(name, mark)}
+        for name in ready:
+            if name not in marks[search]:
+                command = (
+                    kedro_run("mps_extraction", model=name)
+                    if search == OWN
+                    else kedro_run("mps_extraction", model=name, only_search=search)
+                )
+                told = "%s has no complete records under this configuration and is left out; run `%s`"
+                log.warning(told, unit_name(name, search), command)
+        if not marks[OWN]:
+            command = kedro_run("mps_extraction", "metrics")
+            raise ClickException(f"no model has complete records under this configuration; run `{command}`")
+        ready = list(marks[OWN])
+    return marks
+
+
+def _ready(models: Iterable[str], failures: Failures) -> list[str]:
+    """The models for which no earlier stage failed; says why the others are left out."""
+    ready = []
     for name in models:
         try:
             ensure_ready(name, failures)
         except ValueError as error:
             log.warning("%s is left out: %s", name, error)
-            continue
-        digest = fingerprint(cards[name], search, manifest).digest if name in cards else ""
-        if digest and store.is_complete(name, digest):
-            marks[name] = digest
         else:
-            log.warning(
-                "%s has no complete records under this configuration and is left out; run `%s`",
-                name,
-                kedro_run("mps_extraction", model=name),
-            )
-    if not marks:
-        command = kedro_run("mps_extraction", "metrics")
-        raise ClickException(f"no model has complete records under this configuration; run `{command}`")
-    return marks
+            ready.append(name)
+    return ready
 
 
-def small_records(store: RecordStore, marks: Mapping[str, str]) -> pd.DataFrame:
-    """Records of all models, one below the other, without masks."""
-    frames = [store.read(model, digest) for model, digest in marks.items()]
+def marks_of(areas: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Search -> model -> fingerprint, as the areas frame has them."""
+    return {
+        str(search): dict(zip(group["model"], group["fingerprint"], strict=True))
+        for search, group in areas.groupby("search", sort=False)
+    }
+
+
+def records_of(store: RecordStore, marks: Mapping[str, str], columns: Sequence[str]) -> pd.DataFrame:
+    """These columns of the records of all models, one model below the other."""
+    frames = [store.read(model, digest, columns) for model, digest in marks.items()]
     return pd.concat(frames, ignore_index=True)
 
 
-def masks_of(store: RecordStore, marks: Mapping[str, str]) -> Callable[[str], Mapping[str, Seen]]:
-    """Image -> model -> mask and view of the records with status `found`.
+def packed_sets(store: RecordStore, model: str, digest: str) -> dict[str, Bits]:
+    """Image -> packed mask of the records of one model and search with status `found`."""
+    frame = store.read(model, digest, ["image", "status", "mask"])
+    found = frame[frame["status"] == FOUND]
+    return {
+        str(image): np.frombuffer(mask, np.uint8) for image, mask in zip(found["image"], found["mask"], strict=True)
+    }
 
-    Packed masks of all models are held; a mask is unpacked when it is asked for.
-    """
-    packed: dict[str, dict[str, tuple[bytes, int, int, tuple[float, ...]]]] = {}
-    for model, digest in marks.items():
-        frame = store.read(model, digest, masks=True)
-        for row in frame[frame["status"] == FOUND].to_dict("records"):
-            facts = (row["mask"], int(row["height"]), int(row["width"]), tuple(row["view"]))
-            packed.setdefault(str(row["image"]), {})[model] = facts
+
+def masks_of(store: RecordStore, marks: Mapping[str, str]) -> Callable[[str], Mapping[str, Seen]]:
+    """Image -> model -> mask and view of the records with status `found`, read when they are asked for."""
+    by_image = store.by_image(marks)
 
     def masks(image: str) -> dict[str, Seen]:
-        return {
-            model: Seen(unpack_mask(mask, height, width), (view[0], view[1], view[2], view[3]))
-            for model, (mask, height, width, view) in packed.get(image, {}).items()
-        }
+        rows = {model: by_image.record(image, model, SEEN) for model in marks}
+        return {model: _seen(row) for model, row in rows.items() if row is not None and row["status"] == FOUND}
 
     return masks
+
+
+def _seen(row: Mapping[str, Any]) -> Seen:
+    top, left, bottom, right = row["view"]
+    return Seen(unpack_mask(row["mask"], int(row["height"]), int(row["width"])), (top, left, bottom, right))

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
 from mps_study.common.progress import with_progress
+from mps_study.common.searches import OWN
+from mps_study.compare.areas import READ as READ_FOR_AREAS
 from mps_study.compare.areas import measure_areas
+from mps_study.compare.more_sets import READ as READ_FOR_MORE_SETS
 from mps_study.compare.more_sets import measure_more_sets
 from mps_study.compare.overlap import measure_overlaps
+from mps_study.compare.searches import measure_search_overlaps, summarise_searches
 from mps_study.compare.summary import summarise_models
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records import RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
-from mps_study.mps.config import SearchConfig
-from mps_study.pipelines.metrics.measures import fingerprints_of, masks_of, small_records
+from mps_study.pipelines.metrics.measures import fingerprints_of, marks_of, masks_of, packed_sets, records_of
 from mps_study.project.parameters import Metrics
+from mps_study.project.searches import searches_of
 
 
 def compute_areas(
@@ -25,36 +30,67 @@ def compute_areas(
     compared: list[str],
     model: str | None,
     model_cards: dict[str, ModelCard],
-    search: SearchConfig,
+    search: dict[str, Any],
+    searches: dict[str, dict[str, Any]],
     manifest: pd.DataFrame,
     mps_records: RecordStore,
     failures: Failures,
 ) -> pd.DataFrame:
-    """The `areas` frame."""
-    marks = fingerprints_of(roster.of_study(model, compared), model_cards, search, manifest, mps_records, failures)
-    architectures = {name: model_cards[name].architecture for name in marks}
-    return measure_areas(small_records(mps_records, marks), manifest, architectures)
+    """The `areas` frame: the study's own search, then the others."""
+    configs = searches_of(search, searches)
+    marks = fingerprints_of(roster.of_study(model, compared), model_cards, configs, manifest, mps_records, failures)
+    architectures = {name: model_cards[name].architecture for name in marks[OWN]}
+    frames = [
+        measure_areas(records_of(mps_records, mine, READ_FOR_AREAS), manifest, architectures, name)
+        for name, mine in marks.items()
+        if mine
+    ]
+    return pd.concat(frames, ignore_index=True)
 
 
-def compute_overlaps(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
-    """The `overlaps` frame."""
-    marks = dict(zip(areas["model"], areas["fingerprint"], strict=True))
-    bar = partial(with_progress, total=areas["image"].nunique(), description="comparing")
-    return measure_overlaps(areas, masks_of(mps_records, marks), bar)
+def compute_overlaps(areas: pd.DataFrame, manifest: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
+    """The `overlaps` frame, of the study's own search."""
+    own = areas[areas["search"] == OWN]
+    bar = partial(with_progress, total=own["image"].nunique(), description="comparing")
+    overlaps = measure_overlaps(own, manifest, masks_of(mps_records, marks_of(own)[OWN]), bar)
+    return overlaps.assign(search=pd.array([OWN] * len(overlaps), dtype="string"))
 
 
-def compute_more_sets(areas: pd.DataFrame, mps_records: RecordStore, search: SearchConfig) -> pd.DataFrame:
-    """The `more_sets` frame."""
-    marks = dict(zip(areas["model"], areas["fingerprint"], strict=True))
-    records = small_records(mps_records, marks)
-    return measure_more_sets(records, areas, search.minimum_confidence_threshold, search.confidence_floor)
+def compute_search_overlaps(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
+    """The `search_overlaps` frame."""
+    return measure_search_overlaps(areas, partial(packed_sets, mps_records))
+
+
+def compute_more_sets(
+    areas: pd.DataFrame, mps_records: RecordStore, search: dict[str, Any], searches: dict[str, dict[str, Any]]
+) -> pd.DataFrame:
+    """The `more_sets` frame: the study's own search, then the others."""
+    configs = searches_of(search, searches)
+    frames = [
+        measure_more_sets(
+            records_of(mps_records, marks, READ_FOR_MORE_SETS),
+            areas[areas["search"] == name],
+            configs[name].minimum_confidence_threshold,
+            configs[name].confidence_floor,
+        )
+        for name, marks in marks_of(areas).items()
+    ]
+    return pd.concat(frames, ignore_index=True)
 
 
 def compute_summary(
     areas: pd.DataFrame, model_cards: dict[str, ModelCard], metrics: Metrics, fine_tuned_summary: pd.DataFrame
 ) -> pd.DataFrame:
-    """The `model_summary` frame. Accuracies of fine-tuned forms are the other study's, unless the parameters say so."""
+    """The `model_summary` frame, of the study's own search.
+
+    Accuracies of fine-tuned forms are the other study's, unless the parameters say so.
+    """
     here = [name for name, card in model_cards.items() if card.weights.startswith("fine_tuned")]
     there = [(str(row["model"]), float(row["accuracy"])) for _, row in fine_tuned_summary.iterrows()]
     known = dict(there) | metrics.fine_tuned_accuracy
-    return summarise_models(areas, metrics.resamples, metrics.seed, known, here)
+    return summarise_models(areas[areas["search"] == OWN], metrics.resamples, metrics.seed, known, here)
+
+
+def compute_search_summary(areas: pd.DataFrame, metrics: Metrics) -> pd.DataFrame:
+    """The `search_summary` frame."""
+    return summarise_searches(areas, metrics.resamples, metrics.seed)

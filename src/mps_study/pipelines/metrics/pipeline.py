@@ -1,8 +1,17 @@
-"""metrics: MPS records -> areas, overlaps, a summary of each model."""
+"""metrics: MPS records -> areas, overlaps, a summary of each model, its searches side by side."""
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from mps_study.pipelines.metrics.nodes import compute_areas, compute_more_sets, compute_overlaps, compute_summary
+from mps_study.pipelines.metrics.nodes import (
+    compute_areas,
+    compute_more_sets,
+    compute_overlaps,
+    compute_search_overlaps,
+    compute_search_summary,
+    compute_summary,
+)
+
+SEARCHES = ["params:search", "params:searches"]
 
 
 def create_pipeline() -> Pipeline:
@@ -16,7 +25,7 @@ def create_pipeline() -> Pipeline:
                     "params:compared",
                     "params:model",
                     "model_cards",
-                    "params:search",
+                    *SEARCHES,
                     "manifest",
                     "mps_records",
                     "failures_so_far",
@@ -24,14 +33,16 @@ def create_pipeline() -> Pipeline:
                 "areas",
                 name="compute_areas",
             ),
-            node(compute_overlaps, ["areas", "mps_records"], "overlaps", name="compute_overlaps"),
-            node(compute_more_sets, ["areas", "mps_records", "params:search"], "more_sets", name="compute_more_sets"),
+            node(compute_overlaps, ["areas", "manifest", "mps_records"], "overlaps", name="compute_overlaps"),
+            node(compute_more_sets, ["areas", "mps_records", *SEARCHES], "more_sets", name="compute_more_sets"),
             node(
                 compute_summary,
                 ["areas", "model_cards", "params:metrics", "fine_tuned_summary"],
                 "model_summary",
                 name="compute_summary",
             ),
+            node(compute_search_summary, ["areas", "params:metrics"], "search_summary", name="compute_search_summary"),
+            node(compute_search_overlaps, ["areas", "mps_records"], "search_overlaps", name="compute_search_overlaps"),
         ],
         namespace="metrics",
         prefix_datasets_with_namespace=False,

@@ -1,4 +1,4 @@
-"""Extracts the records of one model and packs them into shards, going on where an earlier run stopped."""
+"""Extracts the records of one model and search and packs them into shards, going on where an earlier run stopped."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mps_study.common.commands import kedro_run
 from mps_study.common.digests import digest_of_files
 from mps_study.common.progress import progress_bar
+from mps_study.common.searches import OWN, unit_name
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordShard, RecordStore
 from mps_study.images.decoding import DecodingError, decode
@@ -44,12 +45,14 @@ def extract_model(
     extraction: Extraction,
     mark: Fingerprint,
     store: RecordStore,
+    search_name: str = OWN,
 ) -> Iterator[tuple[RecordShard, ModelCard]]:
     """Yield the shards that are missing, in the order of the manifest, the last one marked complete.
 
     With each goes the model's card, which now says how the model is asked fastest on this machine. An image that
     cannot be read becomes a record with status `failed`. The classifier is only opened if there is something to do.
     """
+    name = unit_name(card.name, search_name)
     done = store.images(card.name, mark.digest)
     rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
     todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
@@ -86,12 +89,13 @@ def extract_model(
             {record.key: views[record.key] for record in records},
             evaluations / max(spent, 1e-9),
             complete,
+            search_name,
             made,
         )
         waiting = []
         return packed
 
-    with progress_bar(len(manifest), card.name, done=len(done)) as bar:
+    with progress_bar(len(manifest), name, done=len(done)) as bar:
         for record in found:
             assert classifier is not None
             waiting.append(record)
@@ -109,7 +113,7 @@ def extract_model(
         again = 100 * (classifier.rows - evaluations) / max(1, classifier.rows)
         log.info(
             "%s: %d images searched, %d failed, %.0f evaluations/s, %.1f %% of all answers asked again alone",
-            *(card.name, len(todo), len(failed), last.rate, again),
+            *(name, len(todo), len(failed), last.rate, again),
         )
         card = with_measurements(card, classifier, extraction)
     yield last, card

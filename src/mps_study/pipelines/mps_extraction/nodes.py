@@ -5,22 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from mps_study.common.commands import kedro_run
+from mps_study.common.searches import unit_name
 from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordShard, RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
-from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FAILED
 from mps_study.pipelines.failing import ensure_ready, noted, unless_all_failed
 from mps_study.pipelines.fingerprint import fingerprint
 from mps_study.pipelines.mps_extraction.extraction import extract_model
 from mps_study.project.parameters import Extraction
+from mps_study.project.searches import choose_searches, searches_of
 
 log = logging.getLogger(__name__)
 
@@ -37,53 +39,60 @@ def extract_records(
     model_cards: dict[str, ModelCard],
     images: ImageFiles,
     manifest: pd.DataFrame,
-    search: SearchConfig,
+    search: dict[str, Any],
+    searches: dict[str, dict[str, Any]],
+    only_search: str | None,
     extraction: Extraction,
     so_far: RecordStore,
     claims: Claims,
     failed_before: Failures,
 ) -> Iterator[Step]:
-    """Shards of records, cards and failures, model by model.
+    """Shards of records, cards and failures, search by search and model by model, the study's own search first.
 
-    A model that fails, or that another process is searching, is noted; the others go on. Those that were held by
-    another process get a second turn at the end.
+    A model and search that fails, or that another process works on, is noted; the others go on. Those that were held
+    by another process get a second turn at the end.
 
     Raises:
-        ClickException: no model at all has its records.
+        ClickException: nothing at all has its records.
     """
-    chosen = list(roster.choose(model, compared))
+    configs = choose_searches(searches_of(search, searches), only_search)
+    units = {unit_name(name, which): (name, which) for which in configs for name in roster.choose(model, compared)}
     failures: dict[tuple[str, str], str | None] = {}
-    waiting = chosen
+    waiting = list(units)
 
-    def searched(name: str) -> Iterator[Step]:
+    def searched(unit: str) -> Iterator[Step]:
+        name, which = units[unit]
         ensure_ready(name, failed_before)
         if name not in model_cards or name not in onnx_models:
             raise FileNotFoundError(f"it has not been exported; run `{kedro_run('model_export', model=name)}` first")
         card = model_cards[name]
-        mark = fingerprint(card, search, manifest)
+        mark = fingerprint(card, configs[which], manifest)
         if so_far.is_complete(name, mark.digest):
-            log.info("%s: all %d records are there (%s)", name, len(manifest), mark.digest)
-            yield RecordShard(name, mark.digest, mark.facts, len(manifest), [], {}, complete=True), {}, {}
+            log.info("%s: all %d records are there (%s)", unit, len(manifest), mark.digest)
+            last = RecordShard(name, mark.digest, mark.facts, len(manifest), [], {}, complete=True, search=which)
+            yield last, {}, {}
         else:
-            found = extract_model(card, onnx_models[name], images, manifest, search, extraction, mark, so_far)
+            found = extract_model(
+                card, onnx_models[name], images, manifest, configs[which], extraction, mark, so_far, which
+            )
             for shard, card in found:
                 yield shard, {name: card}, {}
         worst = too_many_failed(so_far.read(name, mark.digest), extraction.max_failed_share)
-        yield _no_records(), {}, {(STAGE, name): worst}
+        yield _no_records(), {}, {(STAGE, unit): worst}
 
     for _ in range(2):
         held = []
-        for name in waiting:
-            failures.pop((STAGE, name), None)
+        for unit in waiting:
+            failures.pop((STAGE, unit), None)
             try:
-                with claims.claim(f"{STAGE}/{name}"):
-                    yield from searched(name)
+                with claims.claim(f"{STAGE}/{unit}"):
+                    yield from searched(unit)
             except Exception as error:
-                failures[STAGE, name] = noted(STAGE, name, error)
-                held += [name] if isinstance(error, ClaimedError) else []
+                failures[STAGE, unit] = noted(STAGE, unit, error)
+                held += [unit] if isinstance(error, ClaimedError) else []
         waiting = held
     yield _no_records(), {}, failures
-    unless_all_failed(STAGE, chosen, failures)
+    unless_all_failed(STAGE, units, failures)
 
 
 def too_many_failed(records: pd.DataFrame, max_share: float) -> str | None:

@@ -20,6 +20,8 @@ def create_pipeline() -> Pipeline:
                     "images",
                     "manifest",
                     "params:search",
+                    "params:searches",
+                    "params:only_search",
                     "params:extraction",
                     "mps_records_so_far",
                     "claims",

@@ -10,6 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from mps_study.common.progress import with_progress
+from mps_study.common.searches import OWN, model_of
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.figures import Pictures as PictureFiles
 from mps_study.datasets.images import ImageFiles
@@ -19,11 +20,11 @@ from mps_study.pipelines.reporting.results import Pictures, images_of_figures, m
 from mps_study.project.parameters import Reporting
 from mps_study.report.explorer.images import ExplorerSizes, image_script, thumbnail
 from mps_study.report.explorer.page import file_name, render_explorer
-from mps_study.report.facts.results import Origin, StudyResults
-from mps_study.report.figures.all_figures import FIGURES
+from mps_study.report.facts.results import Origin, Searches, StudyResults
+from mps_study.report.figures.all_figures import figures_of
 from mps_study.report.files import draw_files, draw_sheet, latex_of
 from mps_study.report.page.html import render_report
-from mps_study.report.tables.all_tables import TABLES
+from mps_study.report.tables.all_tables import tables_of
 
 EXPLORER = "explorer.html"
 """Where the catalog puts it, seen from the report."""
@@ -35,6 +36,8 @@ def gather_results(
     overlaps: pd.DataFrame,
     more_sets: pd.DataFrame,
     model_summary: pd.DataFrame,
+    search_summary: pd.DataFrame,
+    search_overlaps: pd.DataFrame,
     statistics: pd.DataFrame,
     model_cards: dict[str, ModelCard],
     images: ImageFiles,
@@ -44,17 +47,18 @@ def gather_results(
     failures: Failures,
     left_out: pd.DataFrame,
 ) -> StudyResults:
-    """What tables, figures and report read."""
+    """What tables, figures and report read: the frames of the study's own search, and beside them the others."""
     shown_models = {*areas["model"], *parameters["compared"], parameters["model"]}
     model_cards = {name: card for name, card in model_cards.items() if name in shown_models}
     pictures = Pictures(manifest, areas, model_cards, images, mps_records)
+    others = [str(name) for name in search_summary["search"].unique() if name != OWN]
     shown = {name: group for name, group in parameters.items() if name != "models"}
     return StudyResults(
         title=reporting.title,
         manifest=manifest,
-        areas=areas,
+        areas=areas[areas["search"] == OWN],
         overlaps=overlaps,
-        more_sets=more_sets,
+        more_sets=more_sets[more_sets["search"] == OWN],
         model_summary=model_summary,
         statistics=statistics,
         provenance=provenance(shown, areas),
@@ -63,6 +67,7 @@ def gather_results(
         landscape=pictures.landscape,
         picture=pictures.picture,
         sighting=pictures.sighting,
+        view=pictures.view,
         several=pictures.several,
         class_names=names_of_classes(model_cards, manifest),
         origins={
@@ -71,22 +76,26 @@ def gather_results(
         figure_images=images_of_figures(reporting, manifest),
         left_out=dict(zip(left_out["image"], left_out["reason"], strict=True)) if len(left_out) else {},
         failed_stages={
-            f"{model}, {stage}": str(reason) for (stage, model), reason in failures.items() if model in shown_models
+            f"{model}, {stage}": str(reason)
+            for (stage, model), reason in failures.items()
+            if model_of(model) in shown_models
         },
         makings=makings(mps_records, areas),
+        searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting) if others else None,
     )
 
 
 def make_tables(results: StudyResults) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], dict[str, str]]:
     """Every table of the registry: for CSV, for Parquet, and as LaTeX."""
-    tables = {name: table(results) for name, table in TABLES.items()}
+    tables = tables_of(results)
     return tables, tables, {name: latex_of(name, table, results) for name, table in tables.items()}
 
 
 def make_figures(results: StudyResults) -> PictureFiles:
     """Every figure of the registry as PNG and SVG, or the reason why there is none."""
     files: PictureFiles = {}
-    for name in with_progress(FIGURES, len(FIGURES), "drawing", "figure"):
+    names = figures_of(results)
+    for name in with_progress(names, len(names), "drawing", "figure"):
         files |= draw_files(name, results)
     return files
 
@@ -99,8 +108,8 @@ def make_model_sheets(results: StudyResults) -> PictureFiles:
 
 def write_report(results: StudyResults, figures: PictureFiles) -> str:
     """The HTML report."""
-    shown = {name: figures.get(f"{name}.png", figures.get(name, "")) for name in FIGURES}
-    return render_report(results, {name: table(results) for name, table in TABLES.items()}, shown, EXPLORER)
+    shown = {name: figures.get(f"{name}.png", figures.get(name, "")) for name in figures_of(results)}
+    return render_report(results, tables_of(results), shown, EXPLORER)
 
 
 def make_explorer(

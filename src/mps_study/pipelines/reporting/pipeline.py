@@ -24,6 +24,8 @@ def create_pipeline() -> Pipeline:
                     "overlaps",
                     "more_sets",
                     "model_summary",
+                    "search_summary",
+                    "search_overlaps",
                     "statistics",
                     "model_cards",
                     "images",

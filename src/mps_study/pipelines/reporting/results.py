@@ -14,14 +14,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.common.searches import OWN, unit_name
 from mps_study.common.spelling import unknown
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mask
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.export.card import ModelCard, class_names
 from mps_study.project.parameters import Reporting
-from mps_study.report.facts.results import Making, Sighting
+from mps_study.report.facts.results import Making, Sighting, View
 
+SIZE = ("height", "width")
 PACKAGES = ("mps-study", "torch", "timm", "onnxruntime-gpu", "onnxruntime", "numpy", "scipy")
 
 
@@ -37,31 +39,33 @@ class Pictures:
         store: RecordStore,
     ) -> None:
         self._rows: dict[str, dict[str, Any]] = {str(row["image"]): row for row in _records(manifest)}
-        self._marks = dict(zip(areas["model"], areas["fingerprint"], strict=True))
         self._cards = cards
         self._images = images
-        self._store = store
-        self._records = lru_cache(maxsize=16)(self._read)
-        self._by_image = store.by_image(self._marks)
+        self._stores = {
+            str(search): store.by_image(dict(zip(group["model"], group["fingerprint"], strict=True)))
+            for search, group in areas.groupby("search", sort=False)
+        }
         self._decode = lru_cache(maxsize=1)(self._decoded)
 
     def picture(self, image: str) -> NDArray[np.uint8] | None:
         """(h, w, 3) uint8, the whole source image; None when it cannot be decoded."""
         return self._decode(image)
 
-    def sighting(self, image: str, model: str) -> Sighting | None:
+    def sighting(self, image: str, model: str, search: str = OWN) -> Sighting | None:
         """View, mask and landscape; None when the model has no record of the image, or saw nothing of it."""
-        row = self._by_image.record(image, model)
+        row = self._stores[search].record(image, model, ("view", *SIZE, "mask", "landscape", "further_masks"))
         if row is None or len(row["view"]) != 4:
             return None
-        top, left, bottom, right = (float(edge) for edge in row["view"])
-        view = top, left, bottom, right
-        if row["mask"] is None:  # the record knows the size of the input by its set alone
-            return Sighting(view, None, None)
-        shape = int(row["height"]), int(row["width"])
-        landscape = None if row["landscape"] is None else unpack_landscape(row["landscape"], *shape)
-        further = [unpack_mask(mask, *shape) for mask in row["further_masks"]]
-        return Sighting(view, unpack_mask(row["mask"], *shape), landscape, further)
+        top, left, bottom, right = row["view"]
+        return Sighting((top, left, bottom, right), _mask(row), _landscape(row), _further(row))
+
+    def view(self, image: str, model: str) -> View | None:
+        """Top, left, bottom, right of what the model saw; None as for a sighting, of which it is the quick part."""
+        row = self._stores[OWN].record(image, model, ("view",))
+        if row is None or len(row["view"]) != 4:
+            return None
+        top, left, bottom, right = row["view"]
+        return top, left, bottom, right
 
     def photo(self, image: str, model: str) -> NDArray[np.uint8]:
         """(h, w, 3) uint8: the part of the image that the model saw, at the size of its input."""
@@ -70,26 +74,23 @@ class Pictures:
 
     def mask(self, image: str, model: str) -> NDArray[np.bool_] | None:
         """(h, w) bool; None without a set."""
-        row = self._records(model).get(image)
-        if row is None or row["mask"] is None:
-            return None
-        return unpack_mask(row["mask"], int(row["height"]), int(row["width"]))
+        row = self._stores[OWN].record(image, model, (*SIZE, "mask"))
+        return None if row is None else _mask(row)
 
     def landscape(self, image: str, model: str) -> NDArray[np.float32] | None:
         """(h, w) float32; None when it was not stored."""
-        row = self._records(model).get(image)
-        if row is None or row["landscape"] is None:
+        if not self._stores[OWN].may_have(image, model, "landscape"):
             return None
-        return unpack_landscape(row["landscape"], int(row["height"]), int(row["width"]))
+        row = self._stores[OWN].record(image, model, (*SIZE, "landscape"))
+        return None if row is None else _landscape(row)
 
     def several(self, image: str, model: str) -> list[NDArray[np.bool_]]:
         """All sets of the image in the order in which they were found, (h, w) bool each; none if there is only one."""
-        row = self._records(model).get(image)
-        first = self.mask(image, model)
-        if row is None or first is None or not len(row["further_masks"]):
+        if not self._stores[OWN].may_have(image, model, "further_masks"):
             return []
-        shape = int(row["height"]), int(row["width"])
-        return [first, *(unpack_mask(mask, *shape) for mask in row["further_masks"])]
+        row = self._stores[OWN].record(image, model, (*SIZE, "mask", "further_masks"))
+        first, further = (None, []) if row is None else (_mask(row), _further(row))
+        return [] if first is None or not further else [first, *further]
 
     def _decoded(self, image: str) -> NDArray[np.uint8] | None:
         try:
@@ -97,9 +98,22 @@ class Pictures:
         except DecodingError:
             return None
 
-    def _read(self, model: str) -> dict[str, dict[str, Any]]:
-        frame = self._store.read(model, self._marks[model], masks=True)
-        return {str(row["image"]): row for row in _records(frame)}
+
+def _mask(row: dict[str, Any]) -> NDArray[np.bool_] | None:
+    return None if row["mask"] is None else unpack_mask(row["mask"], *_shape(row))
+
+
+def _landscape(row: dict[str, Any]) -> NDArray[np.float32] | None:
+    return None if row["landscape"] is None else unpack_landscape(row["landscape"], *_shape(row))
+
+
+def _further(row: dict[str, Any]) -> list[NDArray[np.bool_]]:
+    return [unpack_mask(mask, *_shape(row)) for mask in row["further_masks"]]
+
+
+def _shape(row: dict[str, Any]) -> tuple[int, int]:
+    """Of the model's input, which a record knows by its set alone."""
+    return int(row["height"]), int(row["width"])
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -134,7 +148,10 @@ def provenance(configuration: dict[str, Any], areas: pd.DataFrame) -> dict[str, 
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "configuration": configuration,
-        "fingerprints": dict(zip(areas["model"], areas["fingerprint"], strict=True)),
+        "fingerprints": {
+            unit_name(str(model), str(search)): str(mark)
+            for model, search, mark in zip(areas["model"], areas["search"], areas["fingerprint"], strict=True)
+        },
         "versions": {"python": platform.python_version(), **_versions()},
     }
 

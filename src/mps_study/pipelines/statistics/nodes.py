@@ -18,7 +18,7 @@ def compute_statistics(
 ) -> pd.DataFrame:
     """The `statistics` frame."""
     # statsmodels takes seconds, which other pipelines need not wait for
-    from mps_study.stats.run import STATISTICS, run_statistics
+    from mps_study.stats.run import SEARCH_STATISTICS, STATISTICS, run_statistics
 
-    bar = partial(with_progress, total=len(STATISTICS), description="testing", unit="test")
+    bar = partial(with_progress, total=len(STATISTICS) + len(SEARCH_STATISTICS), description="testing", unit="test")
     return run_statistics(areas, overlaps, model_summary, statistics, bar)

@@ -30,7 +30,7 @@ function tileFacts(image) {
   const verdict = labelled(image) ? `✓ ${count(1)} ✗ ${count(0)}` : "no label";
   const dice = meanDice(image, chosen);
   const parts = [verdict, `area ${percent(meanArea(image, chosen))}`];
-  if (chosen.length > 1) parts.push(`Dice ${decimal(dice, 2)}`);
+  if (chosen.length > 1 && search === 0) parts.push(`Dice ${decimal(dice, 2)}`);
   if (sets < chosen.length) parts.push(`${chosen.length - sets} without a set`);
   return parts.join(" · ");
 }
@@ -106,6 +106,18 @@ function fillControls() {
   }
   if (!study.images.label.some((label) => label !== null)) byId("verdict").disabled = true;
   if (new Set(study.images.half).size < 2) byId("half").closest("label").hidden = true;
+  for (const choice of document.querySelectorAll(".search")) {
+    choice.append(...everySearch.map((each) => element("option", { value: each }, searches[each])));
+    choice.closest("label").hidden = searches.length < 2;
+    choice.addEventListener("input", () => showSearch(Number(choice.value)));
+  }
+}
+
+// Grid and panels show this search; both of its selects say so.
+function showSearch(chosen) {
+  search = chosen;
+  for (const choice of document.querySelectorAll(".search")) choice.value = chosen;
+  refreshGrid();
 }
 
 // The box of an architecture's only model stands behind the architecture's own.
@@ -118,5 +130,5 @@ fillControls();
 if (matchMedia("(max-width: 40rem)").matches) byId("filter-box").open = false; // or they fill the first screen
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 byId("filters").addEventListener("input", refreshGrid);
-byId("filters").addEventListener("reset", () => setTimeout(refreshGrid));
+byId("filters").addEventListener("reset", () => setTimeout(() => showSearch(0)));
 refreshGrid();

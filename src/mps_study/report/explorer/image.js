@@ -12,6 +12,10 @@ const panels = models.map((model, place) => {
 byId("panels").classList.toggle("few", models.length <= 4);
 for (const id of ["model-a", "model-b"])
   byId(id).append(...models.map((model, place) => element("option", { value: place }, `${model.name} (${model.architecture})`)));
+for (const id of ["search-a", "search-b"]) {
+  byId(id).append(...searches.map((name, place) => element("option", { value: place }, name)));
+  byId(id).hidden = searches.length < 2;
+}
 
 const positionOf = new Map(study.images.name.map((name, position) => [name, position]));
 const addressOf = (position) => `#${encodeURIComponent(study.images.name[position])}`;
@@ -37,7 +41,7 @@ async function openImage(position) {
   byId("image-facts").textContent = [
     labelled(position) ? `label: ${labelName(position)}` : "no label",
     among,
-    `mean Dice of ${filter.chosen.length === models.length ? "all" : "the chosen"} models ${decimal(meanDice(position, filter.chosen), 2)}`,
+    search ? searches[search] : `mean Dice of ${filter.chosen.length === models.length ? "all" : "the chosen"} models ${decimal(meanDice(position, filter.chosen), 2)}`,
   ].join(" · ");
   linkTo("previous", shown[place - 1]);
   linkTo("next", place < 0 ? shown[0] : shown[place + 1]);
@@ -97,34 +101,49 @@ function describePanels(position) {
   }
 }
 
-// The pair stays while one goes from image to image, if both models have a set; else the one that overlaps least.
+// A set in the overlay is a model's by a search. The pair stays while one goes from image to image, if both have a set;
+// else, by the study's own search, it is the two models that overlap least, and by another, a model's sets by both.
 let pairOfImage = null;
+const chosenPair = () => ["a", "b"].map((side) => [Number(byId(`model-${side}`).value), Number(byId(`search-${side}`).value)]);
+const samePlace = (a, b) => a[0] === b[0] && a[1] === b[1];
+const hasSet = (image, [model, of]) => Boolean(sightingOf(image, model, of)?.mask);
+
 function choosePair(image) {
-  const has = (model) => Boolean(image.sightings[model]?.mask);
-  const [a, b] = ["model-a", "model-b"].map((id) => Number(byId(id).value));
-  byId("overlay").hidden = models.length < 2;
-  if (pairOfImage && a !== b && has(a) && has(b)) return;
+  const [a, b] = chosenPair();
+  byId("overlay").hidden = models.length < 2 && searches.length < 2;
+  if (pairOfImage && !samePlace(a, b) && hasSet(image, a) && hasSet(image, b)) return;
+  pairOfImage = search || models.length < 2 ? twoSearches(image) : twoModels(image);
+  const pair = pairOfImage ?? [[0, 0], [Math.min(1, models.length - 1), 0]];
+  for (const [i, side] of ["a", "b"].entries()) [byId(`model-${side}`).value, byId(`search-${side}`).value] = pair[i];
+}
+
+function twoModels(image) {
   let least = null;
   for (const one of everyModel)
     for (const other of everyModel.slice(one + 1)) {
       const dice = image.pairs.dice[pairPlace[one][other]];
-      if (dice !== null && (least === null || dice < least.dice)) least = { one, other, dice };
+      if (dice !== null && (least === null || dice < least.dice)) least = { pair: [[one, 0], [other, 0]], dice };
     }
-  pairOfImage = least;
-  byId("model-a").value = least?.one ?? 0;
-  byId("model-b").value = least?.other ?? Math.min(1, models.length - 1);
+  return least?.pair ?? null;
+}
+
+function twoSearches(image) {
+  const other = search || 1;
+  const model = everyModel.find((each) => hasSet(image, [each, 0]) && hasSet(image, [each, other]));
+  return model === undefined || searches.length < 2 ? null : [[model, 0], [model, other]];
 }
 
 function draw() {
   if (!openedImage || !dialog.open) return;
   const heat = byId("heat").checked;
-  const anyHeat = openedImage.sightings.some((seen) => seen?.heights);
+  const shownSightings = everyModel.map((model) => sightingOf(openedImage, model));
+  const anyHeat = shownSightings.some((seen) => seen?.heights);
   byId("heat").disabled = !anyHeat;
   byId("heat-key").hidden = !(heat && anyHeat);
   byId("no-heat").hidden = anyHeat;
-  byId("further-key").hidden = heat || !openedImage.sightings.some((seen) => seen?.others.length);
+  byId("further-key").hidden = heat || !shownSightings.some((seen) => seen?.others.length);
   for (const { canvas, place, panel } of panels) {
-    const seen = openedImage.sightings[place];
+    const seen = shownSightings[place];
     drawSighting(canvas, openedImage, seen, heat);
     panel.title = heat && seen?.scale ? seen.scale : "";
   }
@@ -132,23 +151,30 @@ function draw() {
 }
 
 function drawPair() {
-  if (models.length < 2) return;
-  const [a, b] = ["model-a", "model-b"].map((id) => Number(byId(id).value));
-  const names = [models[a].name, models[b].name];
-  const numbers = a === b ? "Choose two different models." : pairNumbers(openedImage.pairs, pairPlace[a][b]);
+  if (byId("overlay").hidden) return;
+  const [a, b] = chosenPair();
+  const names = [a, b].map(([model, of]) => (searches.length < 2 ? models[model].name : `${models[model].name}, ${searches[of]}`));
+  const numbers = pairNumbers(openedImage, a, b);
   byId("pair-numbers").textContent = numbers;
   byId("only-a").textContent = `${names[0]} alone`;
   byId("only-b").textContent = `${names[1]} alone`;
   const canvas = byId("overlay-canvas");
   canvas.setAttribute("aria-label", `The sets of ${names[0]} and ${names[1]} on ${openedImage.image}. ${numbers}`);
-  drawOverlay(canvas, openedImage, openedImage.sightings[a], openedImage.sightings[b]);
+  drawOverlay(canvas, openedImage, sightingOf(openedImage, ...a), sightingOf(openedImage, ...b));
 }
 
-function pairNumbers(pairs, pair) {
-  const status = pairs.status[pair];
+function pairNumbers(image, a, b) {
+  if (samePlace(a, b)) return `Choose two different ${searches.length < 2 ? "models" : "sets"}.`;
+  if (a[0] === b[0]) {
+    const dice = image.searchPairs[a[0]][searchPairPlace[a[1]][b[1]]];
+    return dice === null ? "Not compared: missing." : `Dice ${decimal(dice, 3)} (1 = same pixels) of the model's input.`;
+  }
+  if (a[1] || b[1]) return `Not measured: two models are compared by the search ${searches[0]}, two searches by the same model.`;
+  const pair = pairPlace[a[0]][b[0]];
+  const status = image.pairs.status[pair];
   if (status !== "ok" && status !== "one empty") return `Not compared: ${status}.`;
-  const distance = status === "one empty" ? "∞ (one set lies outside the field that both saw)" : `${decimal(pairs.hausdorff[pair], 1)} px`;
-  return `Dice ${decimal(pairs.dice[pair], 3)} (1 = same pixels), Hausdorff distance ${distance} of the 224 × 224 common grid.`;
+  const distance = status === "one empty" ? "∞ (one set lies outside the field that both saw)" : `${decimal(image.pairs.hausdorff[pair], 1)} px of the source image`;
+  return `Dice ${decimal(image.pairs.dice[pair], 3)} (1 = same pixels), Hausdorff distance ${distance}.`;
 }
 
 addEventListener("hashchange", followAddress);
@@ -170,9 +196,13 @@ dialog.addEventListener("keydown", (event) => {
 });
 byId("close").addEventListener("click", () => dialog.close());
 for (const id of ["sets", "heat"]) byId(id).addEventListener("change", draw);
-for (const id of ["model-a", "model-b"]) byId(id).addEventListener("change", () => {
-  pairOfImage = {}; // chosen by hand
+for (const id of ["model-a", "model-b", "search-a", "search-b"]) byId(id).addEventListener("change", () => {
+  pairOfImage = chosenPair(); // by hand
   drawPair();
+});
+dialog.querySelector(".search").addEventListener("change", () => {
+  pairOfImage = null;
+  openImage(opened);
 });
 let waiting = 0;
 addEventListener("resize", () => {

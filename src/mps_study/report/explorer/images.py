@@ -13,7 +13,7 @@ import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from mps_study.report.facts.results import Landscape, Photo, Sighting, StudyResults
+from mps_study.report.facts.results import Landscape, Photo, Searches, Sighting, StudyResults, View
 from mps_study.report.figures.stages import DECADES, readable
 
 Frame = tuple[int, int, int, int]
@@ -48,9 +48,10 @@ class ExplorerSizes:
 def image_script(results: StudyResults, position: int, sizes: ExplorerSizes) -> str:
     """The script that hands one image to the explorer: a page opened from disk may run scripts, but not fetch data.
 
-    It calls `receiveImage(position, facts)`. `packed` is a zlib stream in base64: of each model in the order of
-    `StudyResults.models` that has them, the set and then its further sets as bits, row after row, eight to a byte from
-    the highest, each filled up to a whole byte; then likewise the heat maps, a byte a cell, 0 to 255.
+    It calls `receiveImage(position, facts)`. `sightings` are those of all models in the order of `StudyResults.models`,
+    search after search, the study's own first. `packed` is a zlib stream in base64: of each sighting that has them,
+    the set and then its further sets as bits, row after row, eight to a byte from the highest, each filled up to a
+    whole byte; then likewise the heat maps, a byte a cell, 0 to 255.
 
     Args:
         results: the study.
@@ -58,9 +59,9 @@ def image_script(results: StudyResults, position: int, sizes: ExplorerSizes) -> 
         sizes: of photo and heat maps.
     """
     image = str(results.manifest["image"].iloc[position])
-    sightings = [results.sighting(image, model) for model in results.models()]
+    sightings = sightings_of(results, image)
     picture = results.picture(image)
-    frame = frame_of([seen for seen in sightings if seen], picture)
+    frame = frame_of([seen.view for seen in sightings if seen], picture)
     masks, maps, facts = [], [], []
     for seen in sightings:
         mask = None if seen is None else seen.mask
@@ -76,10 +77,20 @@ def image_script(results: StudyResults, position: int, sizes: ExplorerSizes) -> 
         "photo": None if picture is None else data_uri(framed(picture, frame, sizes.photo)),
         "frame": frame,
         "sightings": facts,
-        "packed": base64.b64encode(zlib.compress(b"".join([*masks, *maps]), 9)).decode("ascii"),
+        "packed": base64.b64encode(zlib.compress(b"".join([*masks, *maps]))).decode("ascii"),
         "pairs": pairs(results.overlaps_of_image(image), results.models()),
+        "searchPairs": [] if results.searches is None else search_pairs(results.searches, image, results.models()),
     }
     return f"receiveImage({position}, {json.dumps(content, separators=(',', ':'), allow_nan=False)});\n"
+
+
+def sightings_of(results: StudyResults, image: str) -> list[Sighting | None]:
+    """What each model saw and needed of an image, search after search, the study's own first."""
+    own = [results.sighting(image, model) for model in results.models()]
+    if results.searches is None:
+        return own
+    others = product(results.searches.others, results.models())
+    return own + [results.searches.sighting(image, model, search) for search, model in others]
 
 
 def _facts(seen: Sighting, heat: tuple[NDArray[np.uint8], str] | None) -> dict[str, Any]:
@@ -98,23 +109,23 @@ def thumbnail(results: StudyResults, position: int, sizes: ExplorerSizes) -> Ima
     picture = results.picture(image)
     if picture is None:
         return Image.new("RGB", (sizes.thumbnail, sizes.thumbnail), (128, 128, 128))
-    sightings = [results.sighting(image, model) for model in results.models()]
-    small = framed(picture, frame_of([seen for seen in sightings if seen], picture), sizes.thumbnail)
+    views = [results.view(image, model) for model in results.models()]
+    small = framed(picture, frame_of([view for view in views if view], picture), sizes.thumbnail)
     if max(small.size) >= SQUARES_BELOW:
         return small
     factor = max(1, sizes.thumbnail // max(small.size))
     return small.resize((small.width * factor, small.height * factor), Image.Resampling.NEAREST)
 
 
-def frame_of(sightings: Sequence[Sighting], picture: Photo | None) -> Frame:
+def frame_of(views: Sequence[View], picture: Photo | None) -> Frame:
     """The smallest rectangle around all models' views, in whole source pixels; the whole picture without a view.
 
     It reaches over the picture's border where a model's preprocessing pads.
     """
-    if not sightings:
+    if not views:
         height, width = (1, 1) if picture is None else picture.shape[:2]
         return 0, 0, height, width
-    tops, lefts, bottoms, rights = zip(*(seen.view for seen in sightings), strict=True)
+    tops, lefts, bottoms, rights = zip(*views, strict=True)
     tolerance = 1e-6  # a view that ends on a pixel's border by more than rounding
     return (
         math.floor(min(tops) + tolerance),
@@ -170,6 +181,18 @@ def pairs(overlaps: pd.DataFrame, models: Sequence[str]) -> dict[str, list[Any]]
         "dice": [finite(None if row is None else row["dice"], 4) for row in chosen],
         "hausdorff": [finite(None if row is None else row["hausdorff"], 2) for row in chosen],
     }
+
+
+def search_pairs(searches: Searches, image: str, models: Sequence[str]) -> list[list[float | None]]:
+    """Dice of every two searches of each model on one image, in the order of `combinations`; None if one has no set."""
+    rows = searches.overlaps_of_image(image)
+    keys = zip(rows["model"], rows["search_a"], rows["search_b"], strict=True)
+    dice = {
+        (str(model), frozenset((str(a), str(b)))): value
+        for (model, a, b), value in zip(keys, rows["dice"], strict=True)
+    }
+    every = [frozenset(pair) for pair in combinations(searches.names(), 2)]
+    return [[finite(dice.get((model, pair)), 4) for pair in every] for model in models]
 
 
 def finite(value: Any, digits: int) -> float | None:

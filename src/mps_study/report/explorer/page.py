@@ -19,6 +19,7 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 
 from mps_study.common.commands import kedro_run
+from mps_study.common.searches import OWN
 from mps_study.report.explorer.images import finite
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.figures.stages import COLOURS
@@ -68,8 +69,9 @@ def as_script(facts: Any) -> str:
 def study_facts(results: StudyResults) -> dict[str, Any]:
     """What the page holds of the whole study.
 
-    `records` are lists with one entry an image and model, image after image; `dice` one an image and pair of models,
-    in thousandths, in the order of `combinations(models, 2)`. Nulls where there is no set, class, label or comparison.
+    `records` are lists with one entry a search, image and model, search after search and image after image; `dice` one
+    an image and pair of models, in thousandths, in the order of `combinations(models, 2)`, by the study's own search.
+    Nulls where there is no set, class, label or comparison.
     """
     colours = architecture_colours(results.architectures())
     models = [
@@ -86,6 +88,7 @@ def study_facts(results: StudyResults) -> dict[str, Any]:
         "run": results.run_mark(),
         "again": kedro_run("reporting"),
         "models": models,
+        "searches": [OWN] if results.searches is None else results.searches.names(),
         "classes": {index: results.class_name(index) for index in classes},
         "images": {
             "name": [str(name) for name in manifest["image"]],
@@ -100,9 +103,10 @@ def study_facts(results: StudyResults) -> dict[str, Any]:
 
 def record_facts(results: StudyResults) -> dict[str, list[Any]]:
     """The columns of `areas` that filters and captions need; status None for a model that was not searched."""
-    order = pd.MultiIndex.from_product([results.manifest["image"].astype(str), results.models()])
-    areas = results.areas
-    keys = pd.MultiIndex.from_arrays([areas["image"].astype(str), areas["model"].astype(str)])
+    areas = results.areas if results.searches is None else results.searches.areas
+    names = [OWN] if results.searches is None else results.searches.names()
+    order = pd.MultiIndex.from_product([names, results.manifest["image"].astype(str), results.models()])
+    keys = pd.MultiIndex.from_arrays([areas[name].astype(str) for name in ("search", "image", "model")])
     rows = areas.set_index(keys).reindex(order)
     return {
         "status": [None if pd.isna(status) else str(status) for status in rows["status"]],

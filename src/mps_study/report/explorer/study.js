@@ -4,20 +4,32 @@ const study = JSON.parse(document.getElementById("study").textContent);
 const models = study.models;
 const imageCount = study.images.name.length;
 const everyModel = models.map((_, model) => model);
+const searches = study.searches; // names, the study's own first
+const everySearch = searches.map((_, search) => search);
+let search = 0; // the one that grid and panels show
 
-const pairPlace = models.map(() => []);
-let pairCount = 0;
-for (let a = 0; a < models.length; a++)
-  for (let b = a + 1; b < models.length; b++) pairPlace[a][b] = pairPlace[b][a] = pairCount++;
+// Where the pair of two things stands in a list of all pairs: places[a][b], in the order of Python's combinations.
+function placesOfPairs(count) {
+  const places = Array.from({ length: count }, () => []);
+  let place = 0;
+  for (let a = 0; a < count; a++) for (let b = a + 1; b < count; b++) places[a][b] = places[b][a] = place++;
+  return places;
+}
+const pairPlace = placesOfPairs(models.length);
+const pairCount = (models.length * (models.length - 1)) / 2;
+const searchPairPlace = placesOfPairs(searches.length);
 
-const recordPlace = (image, model) => image * models.length + model;
+const recordPlace = (image, model) => (search * imageCount + image) * models.length + model;
+const sightingOf = (image, model, of = search) => image.sightings[of * models.length + model];
 const fact = (name, image, model) => study.records[name][recordPlace(image, model)];
 const className = (index) => (index === null ? "no class" : study.classes[index]);
 const labelled = (image) => study.images.label[image] !== null;
 const labelName = (image) => (labelled(image) ? className(study.images.label[image]) : "no label");
 
-// Mean Dice of every two of the chosen models that can be compared; null when no two can.
+// Mean Dice of every two of the chosen models that can be compared; null when no two can. Models are compared by the
+// study's own search.
 function meanDice(image, chosen) {
+  if (search !== 0) return null;
   let sum = 0;
   let n = 0;
   for (let i = 0; i < chosen.length; i++)

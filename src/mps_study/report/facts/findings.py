@@ -148,7 +148,7 @@ def farthest(results: StudyResults, which: str) -> str:
         return ""
     low, high = fixed(distances.min(), 0), fixed(distances.max(), 0)
     reach = low if low == high else f"{low} to {high}"
-    return f" The mean Hausdorff distance is {reach} pixels of the common grid."
+    return f" The mean Hausdorff distance is {reach} pixels of the source image."
 
 
 def correctness(results: StudyResults) -> Finding:

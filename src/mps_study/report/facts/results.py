@@ -12,9 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.common.searches import OWN
+
 Photo = NDArray[np.uint8]  # (h, w, 3)
 Mask = NDArray[np.bool_]  # (h, w), True = pixel kept
 Landscape = NDArray[np.float32]  # (h, w), responsibility
+View = tuple[float, float, float, float]  # top, left, bottom, right in source pixels
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Sighting:
         further: more sets of the same image, (h, w) each, in the order in which they were found.
     """
 
-    view: tuple[float, float, float, float]
+    view: View
     mask: Mask | None
     landscape: Landscape | None
     further: Sequence[Mask] = ()
@@ -44,6 +47,37 @@ class Origin:
     timm: str = ""
     weights: str = ""
     holdout_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Searches:
+    """What a study with more than one search knows of all of them.
+
+    Args:
+        others: their names, but that of the study's own, in the order of conf.
+        areas: the frame with all of them, the study's own first.
+        summary: the `search_summary` frame.
+        overlaps: the `search_overlaps` frame.
+        sighting: (image, model, search) -> as `StudyResults.sighting`.
+    """
+
+    others: Sequence[str]
+    areas: pd.DataFrame
+    summary: pd.DataFrame
+    overlaps: pd.DataFrame
+    sighting: Callable[[str, str, str], Sighting | None]
+
+    def names(self) -> list[str]:
+        """All of them, the study's own first."""
+        return [OWN, *self.others]
+
+    def overlaps_of_image(self, image: str) -> pd.DataFrame:
+        """The rows of `overlaps` of one image; the frame is searched once for all images."""
+        return self.overlaps.iloc[self._overlap_rows.get(image, [])]
+
+    @cached_property
+    def _overlap_rows(self) -> dict[str, NDArray[np.intp]]:
+        return {str(image): np.asarray(rows) for image, rows in self.overlaps.groupby("image").indices.items()}
 
 
 @dataclass(frozen=True)
@@ -66,7 +100,7 @@ class NothingToShow(ValueError):
 
 @dataclass(frozen=True)
 class StudyResults:
-    """Everything that tables, figures and the HTML read.
+    """Everything that tables, figures and the HTML read: of the study's own search, and `searches`.
 
     The columns of the frames are described in docs/architecture.md. Pictures are fetched when a
     figure needs them, so that a study of 1000 images does not hold them all.
@@ -91,6 +125,8 @@ class StudyResults:
     sighting: Callable[[str, str], Sighting | None]
     """(image, model) -> view, mask and landscape in one reading; quick when asked image by image, in the manifest's
     order. None when the model was not searched on the image."""
+    view: Callable[[str, str], View | None]
+    """(image, model) -> the view alone, quicker than the sighting."""
     class_names: Sequence[str] | None
     """Class index -> name; None when the classes have only numbers."""
     more_sets: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -108,6 +144,8 @@ class StudyResults:
     makings: Sequence[Making] = ()
     """The devices and versions that the records come from, most records first; more than one where machines shared
     the work, or packages were updated on the way."""
+    searches: Searches | None = None
+    """Its searches beside its own, which all else here is about; None when it has none."""
 
     def models(self) -> list[str]:
         """All models, in the order of `model_summary`."""

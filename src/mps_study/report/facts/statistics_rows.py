@@ -31,6 +31,8 @@ TEST_NAMES = {
     "mixed model, random model and image": "Mixed linear model, random model and image",
     "mean dice": "Mean Dice",
     "mean hausdorff": "Mean Hausdorff distance",
+    "mean hausdorff_ratio": "Mean Hausdorff distance, share of the diagonal",
+    "mean hausdorff_grid": "Mean Hausdorff distance on the grid",
     "mean iou": "Mean IoU",
     "images chosen": "Images chosen",
     "friedman on dice": "Friedman on Dice",
@@ -40,7 +42,7 @@ EFFECT_NAMES = {
     "epsilon-squared": "ε²",
     "kendall's w": "Kendall's W",
     "mean dice": "mean Dice",
-    "mean hausdorff in pixels": "mean distance in pixels",
+    "mean hausdorff in source pixels": "mean distance in source pixels",
 }
 UNITS = {"friedman": "images", "wilcoxon signed-rank": "images", "kruskal-wallis": "areas"}
 
@@ -106,7 +108,7 @@ def kruskal_wallis(results: StudyResults) -> StatRow | None:
 
 
 def mean_overlaps(results: StudyResults, measure: str, selection: str) -> pd.DataFrame:
-    """The computed means of `dice` or `hausdorff`, one row a pair of compared models."""
+    """The computed means of a measure of `overlaps`, one row a pair of compared models."""
     architectures = results.architectures()
     team = "best models" if len(architectures) > 1 else f"{architectures[0]} models"
     rows = rows_of(results.statistics, f"mean {measure}", f"{team}, {selection}")

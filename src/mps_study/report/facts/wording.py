@@ -54,7 +54,7 @@ def percent(share: Any) -> str:
     value = 100 * float(share)
     if value in (0.0, 100.0):
         return f"{value:.0f}%"
-    return f"{value:.1f}%" if abs(value) >= 0.995 else f"{number(value, 2)}%"
+    return f"{fixed(value, 1)}%" if abs(value) >= 0.995 else f"{number(value, 2)}%"
 
 
 def p_value(p: Any) -> str:

@@ -14,6 +14,7 @@ from mps_study.report.figures.photo_rows import (
     draw_gallery,
     draw_largest_hausdorff,
 )
+from mps_study.report.figures.searches import draw_searches
 from mps_study.report.figures.stages import draw_stages
 
 FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
@@ -26,3 +27,11 @@ FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "correctness": draw_correctness,
 }
 """In the order in which they are numbered; the first six are the paper's Figures 1 to 6."""
+
+SEARCH_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {"searches": draw_searches}
+"""Those of a study with more than one search, numbered after all others."""
+
+
+def figures_of(results: StudyResults) -> dict[str, Callable[[StudyResults], Figure]]:
+    """Every figure that this study has, by name."""
+    return FIGURES if results.searches is None else FIGURES | SEARCH_FIGURES

@@ -58,7 +58,7 @@ def about_largest_hausdorff(results: StudyResults) -> str:
     assert row is not None  # the rule chose it
     return (
         f"{choice.models[0]} and {choice.models[1]} on {choice.image}: Hausdorff distance "
-        f"{fixed(row['hausdorff'], 1)} pixels of the common grid "
+        f"{fixed(row['hausdorff'], 1)} pixels of the source image "
         f"({percent(row['hausdorff_ratio'])} of its diagonal), Dice {fixed(row['dice'], 2)}. "
         f"{chosen(choice)}"
     )
@@ -72,6 +72,14 @@ def about_all_wrong(results: StudyResults) -> str:
 def about_disagreement(results: StudyResults) -> str:
     """The caption of the disputed image."""
     return chosen(selection.choose(results, "disagreement"))
+
+
+def about_searches(results: StudyResults) -> str:
+    """The caption of the searches."""
+    return (
+        "Mean area of the sets against evaluations of the model an image, by search and model; lower and further left "
+        "is smaller and cheaper. A line joins the searches of one model; upright bars are bootstrap 95% intervals."
+    )
 
 
 def about_correctness(results: StudyResults) -> str:

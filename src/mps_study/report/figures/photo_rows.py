@@ -120,5 +120,5 @@ def overlap_grid(axes: Axes, results: StudyResults, choice: selection.Choice) ->
     axes.tick_params(which="minor", length=0)
     axes.spines[:].set_visible(False)
     axes.set_title("overlap of a, b, …", fontsize=7.5, fontweight="bold", pad=16)
-    axes.set_xlabel("lower left: Dice (1 = same pixels)\nupper right: Hausdorff, px of 224",
+    axes.set_xlabel("lower left: Dice (1 = same pixels)\nupper right: Hausdorff, source px",
                     fontsize=7, color=FAINT_INK)  # fmt: skip

@@ -31,7 +31,7 @@ TABLE_TEXTS: dict[str, Explanation] = {
     "dice": Explanation("Overlap of the sets", tables.about_overlap("dice", "Dice coefficient (1 = same pixels)")),
     "hausdorff": Explanation(
         "Distance of the sets",
-        tables.about_overlap("hausdorff", "Hausdorff distance (pixels of the common grid)"),
+        tables.about_overlap("hausdorff", "Hausdorff distance (pixels of the source image)"),
     ),
     "accuracy": Explanation("Accuracy, as trained and fine-tuned", tables.about_accuracy),
     "paper": Explanation("The paper beside this run", tables.about_the_paper),
@@ -41,6 +41,8 @@ TABLE_TEXTS: dict[str, Explanation] = {
     "selections": Explanation("Images of each selection", tables.about_selections),
     "choices": Explanation("Images of the figures", tables.about_choices),
     "statistics": Explanation("Hypothesis tests", tables.about_statistics),
+    "searches": Explanation("Searches by model", tables.about_searches),
+    "search_differences": Explanation("Each search against the study's own", tables.about_search_differences),
     "failures": Explanation("Images without an MPS", tables.about_failures),
 }
 
@@ -72,5 +74,9 @@ FIGURE_TEXTS: dict[str, Explanation] = {
     "correctness": Explanation(
         "Sizes when right and when wrong", figures.about_correctness,
         "Two rows a model: MPS areas of right and of wrong classifications, with means.",
+    ),
+    "searches": Explanation(
+        "What sets cover and what they cost", figures.about_searches,
+        "A point a model and search: mean area of its sets over evaluations an image, on logarithmic axes.",
     ),
 }  # fmt: skip

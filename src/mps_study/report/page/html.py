@@ -14,8 +14,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mps_study.report.facts.findings import all_findings
 from mps_study.report.facts.makings import making_lines, making_note
 from mps_study.report.facts.results import NothingToShow, StudyResults
+from mps_study.report.facts.searches import sentence
 from mps_study.report.facts.selection import CHOICES, choose
 from mps_study.report.facts.wording import count
+from mps_study.report.figures.all_figures import SEARCH_FIGURES
 from mps_study.report.figures.style import architecture_colours
 from mps_study.report.page.explanations import (
     FIGURE_TEXTS,
@@ -24,6 +26,7 @@ from mps_study.report.page.explanations import (
     Explanation,
 )
 from mps_study.report.page.tables import html_table
+from mps_study.report.tables.all_tables import SEARCH_TABLES
 
 PIXELS_PER_CSS_PIXEL = 2  # figures are drawn for dense screens
 SVG_WIDTH = 840
@@ -55,7 +58,8 @@ def render_report(
 
     Args:
         results: the study; captions and answers are read from it.
-        tables: as `TABLES` made them, in the order to show. `failures` stands in its own section.
+        tables: as `tables_of` made them, in the order to show. `failures` has a section of its
+            own, and so have those of searches.
         figures: PNG or SVG bytes by name, in the order to show; a string is the reason why a figure
             has nothing to show, and stands in its place.
         explorer: where the explorer lies, seen from the report; empty when there is none.
@@ -66,21 +70,25 @@ def render_report(
         name: html_table(name, frame, number, explain(TABLE_TEXTS, name), results)
         for number, (name, frame) in enumerate(tables.items(), start=1)
     }
+    drawn = [
+        html_figure(name, number, picture, results, explored=bool(explorer))
+        for number, (name, picture) in enumerate(figures.items(), start=1)
+    ]
     return environment.get_template("page/template.html").render(
         title=results.title,
         summary=summary_line(results),
         date=str(results.provenance.get("date", "")),
         findings=all_findings(results),
         colours=architecture_colours(results.architectures()),
-        tables=[table for name, table in numbered.items() if name != "failures"],
+        tables=[table for name, table in numbered.items() if name not in ("failures", *SEARCH_TABLES)],
+        search_tables=[table for name, table in numbered.items() if name in SEARCH_TABLES],
+        search_sentence=sentence(results) if results.searches else "",
         failures=numbered.get("failures"),
         failure_counts=failure_counts(results),
         failed_stages=results.failed_stages,
         left_out=results.left_out,
-        figures=[
-            html_figure(name, number, picture, results, explored=bool(explorer))
-            for number, (name, picture) in enumerate(figures.items(), start=1)
-        ],
+        figures=[figure for figure in drawn if figure.name not in SEARCH_FIGURES],
+        search_figures=[figure for figure in drawn if figure.name in SEARCH_FIGURES],
         how_an_mps_is_drawn=HOW_AN_MPS_IS_DRAWN,
         provenance=results.provenance,
         making_lines=making_lines(results),

@@ -14,7 +14,14 @@ from mps_study.report.facts.wording import MISSING
 from mps_study.report.page.explanations import Explanation
 from mps_study.report.tables.latex import FOLDED, to_latex
 
-BELOW = {"Group": "Note", "Effect": "Effect is", "Quantity": "Note", "Pair": "Note", "Selection": "Note"}
+BELOW = {
+    "Group": "Note",
+    "Effect": "Effect is",
+    "Quantity": "Note",
+    "Pair": "Note",
+    "Selection": "Note",
+    "Search": "Note",
+}
 """Columns that the HTML shows as a small line below another, to save width."""
 
 MOST_ROWS = 500  # a longer table is cut; the frame itself is saved beside the report

@@ -22,6 +22,7 @@ from mps_study.report.tables.overlap import (
     table_of_selections,
 )
 from mps_study.report.tables.published import table_of_the_paper
+from mps_study.report.tables.searches import table_of_search_differences, table_of_searches
 
 SUMMARY_HEADINGS = {
     "architecture": "Architecture",
@@ -212,3 +213,15 @@ TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
     "failures": table_of_failures,
 }
 """In the order in which they are numbered; the first four are the paper's Tables 1 to 4."""
+
+SEARCH_TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
+    "searches": table_of_searches,
+    "search_differences": table_of_search_differences,
+}
+"""Those of a study with more than one search, numbered after all others."""
+
+
+def tables_of(results: StudyResults) -> dict[str, pd.DataFrame]:
+    """Every table that this study has, by name."""
+    registry = TABLES if results.searches is None else TABLES | SEARCH_TABLES
+    return {name: table(results) for name, table in registry.items()}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from mps_study.common.searches import OWN
 from mps_study.report.facts import selection
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.facts.wording import count
@@ -60,7 +61,9 @@ def about_the_paper(results: StudyResults) -> str:
         f"Every published number, in the paper's units (areas and accuracies as shares). {start}. In interval: the "
         "published number lies in this run's 95% interval. Direction: of a test, its sign; of a number, the side of "
         "its column's mean over the rows filled here. Significance: each at its own alpha. Models other than the "
-        "paper's 15, of its five architectures, are compared in the direction and significance of tests only."
+        "paper's 15, of its five architectures, are compared in the direction and significance of tests only. "
+        "Hausdorff distances are compared in cells of the 224 x 224 grid, as the paper's are taken to be, not in "
+        "source pixels."
     )
 
 
@@ -95,8 +98,9 @@ def about_pairs(results: StudyResults) -> str:
     return (
         "Means with bootstrap 95% intervals over images, between the best models of the architectures and between the "
         "models of each architecture, by selection of images. Disjoint sets have Dice and IoU 0; distances are in "
-        "pixels of the common grid, over the field that both models saw; a set that lies wholly outside it has no "
-        "distance, and an image without both sets is dropped. Wrong by all means whatever the wrong classes are."
+        "pixels of the source image, and Hausdorff's also as share of its diagonal and in cells of the 224 x 224 "
+        "grid, over the field that both models saw; a set that lies wholly outside it has no distance, and an image "
+        "without both sets is dropped. Wrong by all means whatever the wrong classes are."
     )
 
 
@@ -140,6 +144,26 @@ def about_statistics(results: StudyResults) -> str:
         "Every test and contrast of this run; means of overlaps stand in a table of their own. Bonferroni and Holm "
         "correct within a family of "
         f"contrasts; n counts the observations or blocks used, dropped those left out.{tail}"
+    )
+
+
+def about_searches(results: StudyResults) -> str:
+    """The caption of the searches side by side."""
+    return (
+        f"Every model by every search; {OWN} is the study's own, which all other tables are about. Mean area in % of "
+        "the model's input with its bootstrap 95% interval, and mean confidence of the set alone, over images with an "
+        "MPS; searches may have found sets on different images, which the next table does not mix. Evaluations are all "
+        "that the model was asked. The last columns count images by how the search ended."
+    )
+
+
+def about_search_differences(results: StudyResults) -> str:
+    """The caption of the paired differences."""
+    return (
+        f"Area of each search less that of the study's own, {OWN}, in percentage points of the model's input: the "
+        "mean over the n images on which both found a set, with its bootstrap 95% interval; dropped counts the others. "
+        "The effect and the p-values are those of Wilcoxon's signed-rank test of the same images; Bonferroni and Holm "
+        "correct for all rows."
     )
 
 

@@ -8,7 +8,16 @@ import pandas as pd
 from mps_study.report.facts import selection
 from mps_study.report.facts.results import StudyResults
 
-MEASURES = {"dice": "Dice", "iou": "IoU", "hausdorff": "Hausdorff", "centroid_distance": "Centroid distance"}
+MEASURES = {
+    "dice": "Dice",
+    "iou": "IoU",
+    "hausdorff": "Hausdorff",
+    "hausdorff_ratio": "Hausdorff, share of diagonal",
+    "hausdorff_grid": "Hausdorff, on the grid",
+    "centroid_distance": "Centroid distance",
+}
+MEANS_ONLY = ("hausdorff_ratio", "hausdorff_grid")
+"""The same distance in other units, of which the table gives no intervals."""
 CHOSEN = "images chosen"
 
 
@@ -18,7 +27,7 @@ def table_of_dice(results: StudyResults) -> pd.DataFrame:
 
 
 def table_of_hausdorff(results: StudyResults) -> pd.DataFrame:
-    """Table 3: mean Hausdorff distance between the compared models, pixels of the common grid."""
+    """Table 3: mean Hausdorff distance between the compared models, pixels of the source image."""
     return matrix_of_means(results, "hausdorff")
 
 
@@ -57,19 +66,13 @@ def table_of_overlaps(results: StudyResults) -> pd.DataFrame:
             columns = {"n": "n", "dropped": "Dropped"} | columns | {"reason": "Note"}
         elif measure == "hausdorff":
             columns = {"n": "n, distances"} | columns
+        elif measure in MEANS_ONLY:
+            columns = {"effect": heading}
         table = table.join(mine[list(columns)].rename(columns=columns), on=keys)
-    place = list(table).index("Hausdorff, high") + 1
-    table.insert(place, "Hausdorff, share of diagonal", table["Hausdorff"] * share_of_a_pixel(results.overlaps))
     counts = ["n", "n, distances", "Dropped"]
     table[counts] = table[counts].astype("Int64")
     table = table.sort_values("Dice", key=pd.isna, kind="stable", ignore_index=True)  # skipped ones last
     return table[[name for name in table if name != "Note"] + ["Note"]]
-
-
-def share_of_a_pixel(overlaps: pd.DataFrame) -> float:
-    """What one pixel of the common grid is of its diagonal; NaN when no distance was measured."""
-    far = overlaps[np.isfinite(overlaps["hausdorff"].astype(float)) & (overlaps["hausdorff"] > 0)]
-    return float(far["hausdorff_ratio"].iloc[0] / far["hausdorff"].iloc[0]) if len(far) else np.nan
 
 
 def table_of_selections(results: StudyResults) -> pd.DataFrame:

@@ -4,7 +4,8 @@ The published numbers stand in `published.csv`, one a row, with their place in t
 this run has something of the same kind:
 
 - a model's number (Tables 1 and 4), when the run has a model with the same timm weights, trained alike;
-- a pair's overlap (Tables 2 and 3), when the best models of both architectures are among the paper's 15;
+- a pair's overlap (Tables 2 and 3), when the best models of both architectures are among the paper's 15; distances
+  as the paper's are, on the 224 x 224 grid, and not in the source image's pixels as in this report's Table 3;
 - a test, when the run has the architectures that it compares. Other models of these architectures share only the
   question: then direction and significance are compared, and the sizes of the numbers are not.
 """
@@ -237,7 +238,7 @@ MEASURES: dict[str, Callable[[StudyResults, StatRow], Found | str]] = {
     "accuracy": _of_a_model,
     "fine_tuned_accuracy": _of_a_model,
     "dice": _of_a_pair,
-    "hausdorff": _of_a_pair,
+    "hausdorff_grid": _of_a_pair,
     "kruskal-wallis": _kruskal,
     "friedman": _friedman,
     "incorrect": _incorrect,

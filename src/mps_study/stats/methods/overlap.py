@@ -16,14 +16,19 @@ from mps_study.stats.samples.selections import answers, select
 
 MEASURES = {
     "dice": "mean dice",
-    "hausdorff": "mean hausdorff in pixels",
+    "hausdorff": "mean hausdorff in source pixels",
+    "hausdorff_ratio": "mean hausdorff as share of the diagonal",
+    "hausdorff_grid": "mean hausdorff in cells of the grid",
     "iou": "mean iou",
-    "centroid_distance": "mean centroid distance in pixels",
+    "centroid_distance": "mean centroid distance in source pixels",
 }
-"""Column of the overlaps frame to the name of its mean; pixels are those of the common grid."""
+"""Column of the overlaps frame to the name of its mean; all distances but that on the grid are the source image's."""
 
 TESTED = ("dice", "hausdorff")
-"""The paper's two measures; the order of IoUs is that of Dice coefficients, so their ranks say nothing new."""
+"""The paper's two measures; the order of IoUs is that of Dice coefficients, so their ranks say nothing new.
+
+Distances are ranked in the source image's geometry, in which those of different pairs can be compared.
+"""
 
 OVERLAP_SELECTIONS = (
     "all images",
@@ -39,11 +44,10 @@ OVERLAP_SELECTIONS = (
 
 @dataclass(frozen=True)
 class _Pairs:
-    """One measure, image x pair of models ("a & b"), and per image: chosen (NA: undecided)."""
+    """By measure, image x pair of models ("a & b"), and per image: chosen (NA: undecided)."""
 
     group: str
-    measure: str
-    table: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
     chosen: "pd.Series[bool]"
 
 
@@ -59,18 +63,23 @@ def overlap_means(
     architecture. A description, so p is NaN. Dropped counts images of the selection for which
     the measure is missing, and undecided ones; fewer than `min_n` images are a skipped row.
     """
-    rows: list[Row] = []
-    for pairs in _pairs(areas, overlaps, best_models(model_summary), tuple(MEASURES)):
-        test = f"mean {pairs.measure}"
-        if pairs.table.columns.empty:
-            rows.append(skipped(test, pairs.group, "no pair of models"))
-        chosen = pairs.chosen.fillna(False).to_numpy(dtype=bool)
-        wanted = int(pairs.chosen.fillna(True).sum())
-        for pair, column in zip(pairs.table.columns, pairs.table.to_numpy(dtype=np.float64)[chosen].T, strict=True):
-            x = column[~np.isnan(column)]
-            start = Row(test, pairs.group, str(pair), n=len(x), dropped=wanted - len(x))
-            rows.append(_mean_row(start, MEASURES[pairs.measure], x, config))
-    return to_frame(family(rows, config.alpha))
+    teams = _pairs(areas, overlaps, best_models(model_summary), tuple(MEASURES))
+    return to_frame(family([row for pairs in teams for row in _means(pairs, config)], config.alpha))
+
+
+def _means(pairs: _Pairs, config: StatisticsConfig) -> Iterator[Row]:
+    """The means of one measure after the other, made pair by pair: its measures are mostly known on the same images."""
+    chosen = pairs.chosen.fillna(False).to_numpy(dtype=bool)
+    wanted = int(pairs.chosen.fillna(True).sum())
+    values = {measure: table.to_numpy(dtype=np.float64)[chosen] for measure, table in pairs.tables.items()}
+    rows: dict[str, list[Row]] = {measure: [] for measure in values}
+    for place, pair in enumerate(next(iter(pairs.tables.values())).columns):
+        for measure, table in values.items():
+            x = table[:, place][~np.isnan(table[:, place])]
+            start = Row(f"mean {measure}", pairs.group, str(pair), n=len(x), dropped=wanted - len(x))
+            rows[measure].append(_mean_row(start, MEASURES[measure], x, config))
+    for measure, made in rows.items():
+        yield from made or [skipped(f"mean {measure}", pairs.group, "no pair of models")]
 
 
 def overlap_friedman(
@@ -86,9 +95,9 @@ def overlap_friedman(
     """
     rows: list[Row] = []
     for pairs in _pairs(areas, overlaps, best_models(model_summary), TESTED):
-        sample = complete(pairs.group, pairs.table, pairs.chosen)
-        row = friedman_row(f"friedman on {pairs.measure}", sample, config.min_n)
-        rows += family([row], config.alpha)
+        for measure, table in pairs.tables.items():
+            sample = complete(pairs.group, table, pairs.chosen)
+            rows += family([friedman_row(f"friedman on {measure}", sample, config.min_n)], config.alpha)
     return to_frame(rows)
 
 
@@ -107,9 +116,8 @@ def _pairs(areas: pd.DataFrame, overlaps: pd.DataFrame, best: list[str], measure
         wanted = [f"{a} & {b}" for a, b in combinations(models, 2)]
         for selection in OVERLAP_SELECTIONS:
             chosen = select(given, selection)
-            for measure, table in wide.items():
-                cells = table.reindex(index=chosen.index, columns=wanted)
-                yield _Pairs(f"{team}, {selection}", measure, cells, chosen)
+            cells = {name: table.reindex(index=chosen.index, columns=wanted) for name, table in wide.items()}
+            yield _Pairs(f"{team}, {selection}", cells, chosen)
 
 
 def _finite(measure: "pd.Series[float]") -> "pd.Series[float]":

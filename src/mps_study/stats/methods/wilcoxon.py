@@ -38,10 +38,11 @@ def _contrasts(sample: Matched, config: StatisticsConfig) -> list[Row]:
     if k < 2:
         reason = f"{k} treatment(s) to compare; at least 2 are needed"
         return [skipped("wilcoxon signed-rank", sample.group, reason, n=n, dropped=sample.dropped)]
-    return [_contrast(sample, a, b, config) for a, b in combinations(sample.table.columns, 2)]
+    return [paired_contrast(sample, a, b, config) for a, b in combinations(sample.table.columns, 2)]
 
 
-def _contrast(sample: Matched, a: str, b: str, config: StatisticsConfig) -> Row:
+def paired_contrast(sample: Matched, a: str, b: str, config: StatisticsConfig) -> Row:
+    """The row of treatment a against treatment b, not yet adjusted; see `wilcoxon`."""
     difference = (sample.table[a] - sample.table[b]).to_numpy().round(DECIMALS)
     d = difference[difference != 0]
     zeros = len(difference) - len(d)

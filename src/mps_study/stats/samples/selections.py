@@ -76,12 +76,17 @@ def _outvoted(a: Answers) -> "pd.Series[bool]":
 
 def tied_votes(a: Answers) -> "pd.Series[bool]":
     """Per unlabelled image that every model answered: whether two answers share the most votes."""
-    tied = a.target.mode(axis=1).notna().sum(axis=1) > 1
-    return tied & (a.half == "unlabelled") & a.target.notna().all(axis=1)
+    target = a.target.to_numpy()
+    votes = (target[:, :, None] == target[:, None, :]).sum(axis=2)  # image x model: models that say the same as this
+    most = votes.max(axis=1, initial=1)
+    tied = (votes == most[:, None]).sum(axis=1) > most
+    voted = (a.half == "unlabelled") & a.target.notna().all(axis=1)
+    return voted & pd.Series(tied, index=voted.index)
 
 
 def _unanimous(a: Answers) -> "pd.Series[bool]":
-    return a.target.nunique(axis=1) == 1
+    least, most = a.target.min(axis=1), a.target.max(axis=1)
+    return least.eq(most)
 
 
 def _where_known(chosen: "pd.Series[bool]", table: pd.DataFrame) -> "pd.Series[bool]":

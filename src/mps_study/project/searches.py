@@ -1,0 +1,49 @@
+"""The searches of a study by name: its own, and the others, each laid over it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from mps_study.common.searches import OWN
+from mps_study.common.spelling import unknown
+from mps_study.mps.config import SearchConfig, laid_over
+
+Given = Mapping[str, Any]
+"""Parameters of a search as conf gives them."""
+
+
+def searches_of(search: Given, searches: Mapping[str, Given]) -> dict[str, SearchConfig]:
+    """Name -> search: the study's own, `OWN`, and then the others in the order of conf."""
+    return {name: SearchConfig(**given) for name, given in given_searches(search, searches).items()}
+
+
+def given_searches(search: Given, searches: Mapping[str, Given]) -> dict[str, Given]:
+    """The same as their parameters: those of `searches` laid over the study's own."""
+    return {OWN: search} | {name: laid_over(search, changes) for name, changes in searches.items()}
+
+
+def choose_searches(searches: Mapping[str, SearchConfig], only: str | None) -> dict[str, SearchConfig]:
+    """All searches, or the one that was asked for.
+
+    Raises:
+        ValueError: the study has no such search; names the nearest.
+    """
+    if only is None:
+        return dict(searches)
+    if only not in searches:
+        where = (
+            f"Searches live in conf/*/parameters.yml, `searches`; only_search takes one, {OWN!r} is the study's own."
+        )
+        raise ValueError(unknown("search", only, searches, where))
+    return {only: searches[only]}
+
+
+def name_fault(name: object) -> str | None:
+    """One line if a search cannot be called so: the name stands in file names, and beside the study's own."""
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w .+-]*", name):
+        return f"a search is called {name!r}; use letters, digits, spaces and _ . + - in its name"
+    if name == OWN:
+        return f"a search is called {name!r}, but that is the study's own, `search`; give it another name"
+    return None

@@ -1,0 +1,65 @@
+"""Tables of a study's searches, one beside another."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mps_study.mps.types import STATUSES
+from mps_study.report.facts.results import StudyResults
+from mps_study.report.facts.searches import WILCOXON, compared, differences
+
+SUMMARY_HEADINGS = {
+    "architecture": "Architecture",
+    "model": "Model",
+    "search": "Search",
+    "area": "Area",
+    "area_low": "Area, low",
+    "area_high": "Area, high",
+    "area_n": "Area, n",
+    "confidence": "Confidence, set alone",
+    "dilation_survival": "Survive dilation",
+    "evaluations": "Evaluations an image",
+}
+DIFFERENCE_HEADINGS = {
+    "architecture": "Architecture",
+    "model": "Model",
+    "search": "Search",
+    "n": "n",
+    "effect": "Area difference",
+    "ci_low": "Area difference, low",
+    "ci_high": "Area difference, high",
+    "rank_biserial": "Effect, rank-biserial",
+    "p": "p",
+    "p_adj": "p, Bonferroni",
+    "p_holm": "p, Holm",
+    "significant": "Significant",
+    "dropped": "Dropped",
+    "note": "Note",
+}
+
+
+def table_of_searches(results: StudyResults) -> pd.DataFrame:
+    """One row a model and search, a model's searches together; last, how many images ended in each status."""
+    summary = compared(results).summary
+    places = {name: place for place, name in enumerate(compared(results).names())}
+    models = {name: place for place, name in enumerate(results.models())}
+    ordered = summary.assign(_model=summary["model"].map(models), _search=summary["search"].map(places))
+    ordered = ordered.sort_values(["_model", "_search"], ignore_index=True)
+    ended = {status: f"Images, {status}" for status in STATUSES if ordered[status].any()}
+    headings = SUMMARY_HEADINGS | ended
+    return ordered[list(headings)].rename(columns=headings)
+
+
+def table_of_search_differences(results: StudyResults) -> pd.DataFrame:
+    """Each further search against the study's own, on the same images: how much its areas differ, and the test."""
+    means, tests = differences(results), differences(results, WILCOXON)
+    reason = tests["reason"].astype(str)
+    significant = tests["significant"].astype("boolean").map({True: "yes", False: "no"}).astype(object)
+    table = means.assign(
+        architecture=[results.architecture_of(model) for model in means["model"]],
+        rank_biserial=tests["effect"],
+        significant=significant.where(significant.notna(), ""),
+        note=reason.where(tests["status"] == "ok", "skipped: " + reason),
+        **{name: tests[name] for name in ("p", "p_adj", "p_holm")},
+    )
+    return table[list(DIFFERENCE_HEADINGS)].rename(columns=DIFFERENCE_HEADINGS)
