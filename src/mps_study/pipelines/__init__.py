@@ -1,1 +1,4 @@
-"""The Kedro pipelines: nodes unpack, call one function, return; pipeline.py wires."""
+"""The Kedro pipelines, a folder a stage, in the order of `stages.STAGES`.
+
+nodes.py unpacks, calls one function, returns; pipeline.py only wires. Knows every room below; no hook.
+"""
