@@ -1,8 +1,11 @@
 """The documentation builds as it stands: no dead link, no docstring that cannot be read, no network."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -15,3 +18,16 @@ def test_the_site_builds_without_a_warning(tmp_path):
     reference = (tmp_path / "reference/index.html").read_text()
     assert all(name in reference for name in ("extract_mps", "minimum_confidence_threshold", "landscape"))
     assert "fonts.googleapis.com" not in (tmp_path / "index.html").read_text()
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_source_file_that_a_page_names_is_there(page):
+    """Paths in backticks: of the tree, or below `src/mps_study`, or a file's name beside others of its room."""
+    rooms = ("src", "tests", "benchmarks", "torture")
+    files = {path.relative_to(ROOT).as_posix() for room in rooms for path in (ROOT / room).rglob("*.*")}
+    named = re.findall(r"`((?:[\w-]+/)*[\w-]+\.(?:py|js|csv|css))`", page.read_text())
+    lost = [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)]
+    assert lost == []
