@@ -32,6 +32,7 @@ def make_tiny_project(folder: Path) -> Path:
         "compared": ["one"],
         "models": {"one": ENTRY, "two": ENTRY | {"weights": "random:2"}},
         "search": {"iterations": 1, "tree_depth": 2, "min_box_size": 4},
+        "searches": {},
         "extraction": {"device": "cpu", "batch_size": 8, "workers": 1, "max_failed_share": 1.0},
     }
     (folder / "conf/tiny").mkdir()
