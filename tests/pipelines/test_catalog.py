@@ -11,6 +11,7 @@ from kedro.framework.startup import bootstrap_project
 from PIL import Image
 
 from mps_study.datasets.previews import ASPECT
+from mps_study.pipelines.stages import STAGES, own_nodes
 
 
 @pytest.fixture
@@ -37,10 +38,9 @@ def test_every_node_says_what_it_makes(catalog):
         assert node.func.__doc__, node.name
 
 
-def test_each_pipeline_is_one_box_whose_name_no_dataset_bears(project):
-    for name, pipeline in pipelines.items():
-        if name != "__default__":
-            assert {node.namespace for node in pipeline.nodes} == {name}
+def test_each_stage_is_one_box_whose_name_no_dataset_bears(project):
+    for stage in STAGES:
+        assert {node.namespace for node in own_nodes(stage).nodes} == {stage}
     assert not [name for name in data_of_the_pipelines() if "." in name]
 
 
