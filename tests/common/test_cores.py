@@ -7,6 +7,8 @@ import pytest
 from mps_study.common import cores as module
 from mps_study.common.cores import cores, quota
 
+VERSION_1 = {"cpu/job/cpu.cfs_quota_us": "400000", "cpu/job/cpu.cfs_period_us": "100000"}
+
 
 @pytest.fixture
 def groups(tmp_path, monkeypatch):
@@ -34,12 +36,12 @@ def groups(tmp_path, monkeypatch):
         ("0::/\n", {"cpu.max": "9900000 100000\n"}, 64),
         ("0::/job/step\n", {"job/cpu.max": "300000 100000\n", "job/step/cpu.max": "max 100000\n"}, 3),
         ("0::/job/step\n", {"job/cpu.max": "300000 100000\n", "job/step/cpu.max": "100000 50000\n"}, 2),
-        ("4:memory:/\n1:cpu,cpuacct:/job\n", {"cpu/job/cpu.cfs_quota_us": "400000", "cpu/job/cpu.cfs_period_us": "100000"}, 4),
+        ("4:memory:/\n1:cpu,cpuacct:/job\n", VERSION_1, 4),
         ("1:cpu:/\n", {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 64),
         ("0::/\n", {"cpu.max": "what?\n"}, 64),
         ("", {}, 64),
     ],
-)  # fmt: skip
+)
 def test_a_quota_of_the_container_or_job_counts(groups, own, files, expected):
     groups(own, files)
     assert cores() == expected

@@ -14,13 +14,13 @@ OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 def cores() -> int:
-    """Cores that this process may use, at least 1. A quota of one and a half is two, of which one works half the time."""
+    """Cores that this process may use, at least 1; a quota of one and a half is two, which take turns."""
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min(own, quota())))
 
 
 def quota() -> float:
-    """Cores that control groups leave to this process, the least of its own group's and of those above; else infinite."""
+    """Cores that control groups leave to this process: the least of its own group and those above; else infinite."""
     return min((_of(folder) for folder in _groups()), default=math.inf)
 
 
