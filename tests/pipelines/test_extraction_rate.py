@@ -30,7 +30,9 @@ def test_it_is_that_of_the_whole_search_and_saving_does_not_count(monkeypatch):
     card = SimpleNamespace(name="m", preprocessing=preprocessing)
     monkeypatch.setattr(extraction, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
     monkeypatch.setattr(extraction, "extract_mps", search)
-    monkeypatch.setattr(extraction, "open_classifier", lambda card, *_: ("a classifier", card))
+    monkeypatch.setattr(
+        extraction, "open_classifier", lambda card, *_: (SimpleNamespace(device="cpu", measured=None), card)
+    )
     shards = extraction.extract_model(
         card,
         None,

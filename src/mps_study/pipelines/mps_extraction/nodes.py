@@ -53,10 +53,9 @@ def extract_records(
     """
     chosen = list(roster.choose(model, compared))
     failures: dict[tuple[str, str], str | None] = {}
-    waiting = chosen
 
     def searched(name: str) -> Iterator[Step]:
-        ensure_ready(name, failed_before)
+        ensure_ready(name, failed_before, claims)
         if name not in model_cards or name not in onnx_models:
             raise FileNotFoundError(f"it has not been exported; run `{kedro_run('model_export', model=name)}` first")
         card = model_cards[name]
@@ -71,19 +70,28 @@ def extract_records(
         worst = too_many_failed(so_far.read(name, mark.digest), extraction.max_failed_share)
         yield _no_records(), {}, {(STAGE, name): worst}
 
+    def searched_or_noted(name: str) -> Iterator[Step]:
+        """A failure is noted while the claim is held: later it might be another process's success."""
+        try:
+            yield from searched(name)
+        except ClaimedError:
+            raise
+        except Exception as error:
+            failures[STAGE, name] = noted(STAGE, name, error)
+            yield _no_records(), {}, {(STAGE, name): failures[STAGE, name]}
+
+    waiting = chosen
     for _ in range(2):
-        held = []
+        held: dict[tuple[str, str], str] = {}
         for name in waiting:
-            failures.pop((STAGE, name), None)
             try:
                 with claims.claim(f"{STAGE}/{name}"):
-                    yield from searched(name)
-            except Exception as error:
-                failures[STAGE, name] = noted(STAGE, name, error)
-                held += [name] if isinstance(error, ClaimedError) else []
-        waiting = held
-    yield _no_records(), {}, failures
-    unless_all_failed(STAGE, chosen, failures)
+                    yield from searched_or_noted(name)
+            except ClaimedError as error:
+                held[STAGE, name] = noted(STAGE, name, error)
+        waiting = [name for _, name in held]
+    yield _no_records(), {}, held
+    unless_all_failed(STAGE, chosen, failures | held)
 
 
 def too_many_failed(records: pd.DataFrame, max_share: float) -> str | None:
