@@ -40,6 +40,26 @@ def test_a_copy_is_whole_or_absent(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["copy"]
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o027, 0o640), (0o022, 0o644), (0o002, 0o664)])
+def test_who_may_read_a_file_is_the_umasks_word(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_bytes(tmp_path / "file", b"new")
+        copy_atomically(tmp_path / "file", tmp_path / "copy")
+    finally:
+        os.umask(before)
+    assert [oct((tmp_path / name).stat().st_mode & 0o777) for name in ("file", "copy")] == [oct(mode)] * 2
+
+
+def test_what_is_synced_is_open_for_writing_as_windows_demands(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    modes = []
+    monkeypatch.setattr(os, "fsync", lambda handle: modes.append(fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE))
+    write_bytes(tmp_path / "file", b"new")
+    assert modes == [os.O_RDWR]
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
 def test_what_is_swept_is_said(tmp_path, caplog):
     (tmp_path / "a.onnx123.partial").touch()
     (tmp_path / "b.onnx123.partial").touch()

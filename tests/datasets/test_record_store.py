@@ -39,9 +39,22 @@ def test_masks_and_landscapes_come_back_to_the_bit(dataset):
     dataset.save(shard([original]))
     (row,) = dataset.load().read("m", "f", ALL).to_dict("records")
     assert np.array_equal(unpack_mask(row["mask"], row["height"], row["width"]), original.mask)
-    assert np.allclose(unpack_landscape(row["landscape"], 13, 17), original.landscape, atol=1e-3)
+    assert np.array_equal(unpack_landscape(row["landscape"], 13, 17), original.landscape)
     assert (row["status"], row["target"], row["pixels"]) == (FOUND, 3, original.mask.sum())
     assert list(row["view"]) == [0.0, 1.0, 20.0, 30.0]
+
+
+def test_a_landscape_keeps_what_is_large_and_what_is_small(dataset):
+    """As additive responsibility, or a map that was given, may be."""
+    wide = np.geomspace(1e-30, 1e30, 13 * 17, dtype=np.float32).reshape(13, 17)
+    dataset.save(shard([replace(record("a"), landscape=wide)]))
+    (row,) = dataset.load().read("m", "f", masks=True).to_dict("records")
+    assert np.array_equal(unpack_landscape(row["landscape"], 13, 17), wide)
+
+
+def test_a_landscape_of_16_bits_from_an_old_store_stays_readable():
+    old = record("a").landscape.astype(np.float16)
+    assert np.array_equal(unpack_landscape(old.tobytes(), 13, 17), old.astype(np.float32))
 
 
 def test_a_certificate_is_kept_with_its_record(dataset):

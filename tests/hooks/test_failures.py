@@ -6,8 +6,12 @@ import pytest
 from click import ClickException
 from small_project import MODELS, kedro_run, table
 
+from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.datasets.failures import FailureNotes
 from mps_study.datasets.records import MpsRecords
+from mps_study.models.roster.roster import Roster
+from mps_study.pipelines.failing import noted
+from mps_study.pipelines.mps_extraction import nodes
 
 BROKEN = MODELS[1]
 
@@ -70,22 +74,51 @@ def test_a_run_in_which_every_model_fails_stops_there(broken):
 
 
 def test_a_second_run_of_a_stage_is_told_who_holds_it(broken):
-    from mps_study.datasets.claims import Claims
-
     told = pytest.raises(ClickException, match="this study is being worked on: metrics is held by process")
     with Claims(broken / "data/miniature/claims").claim("metrics"), told:
         kedro_run(broken, pipelines=["mps_extraction", "metrics"], model=MODELS[0])
 
 
 def test_a_model_that_another_process_searches_is_left_to_it(broken):
-    from mps_study.datasets.claims import Claims
-
     told = pytest.raises(ClickException, match=f"mps_extraction, {MODELS[0]}: .* is held by process")
     with Claims(broken / "data/miniature/claims").claim(f"mps_extraction/{MODELS[0]}"), told:
         kedro_run(broken, pipelines=["mps_extraction"])
+    assert list(failures(broken)) == [("mps_extraction", BROKEN)]  # nothing has failed for the other
     store = broken / "data/miniature/05_mps_records"
     assert sorted(path.name for path in store.iterdir()) == sorted(set(MODELS) - {MODELS[0], BROKEN})
     kedro_run(broken, pipelines=["mps_extraction"], model=MODELS[0])
+
+
+def test_a_model_that_another_process_trains_is_not_searched_with_what_lies_there(broken):
+    told = pytest.raises(ClickException, match=f"fine_tuning/{MODELS[0]} is held by process")
+    with Claims(broken / "data/miniature/claims").claim(f"fine_tuning/{MODELS[0]}"), told:
+        kedro_run(broken, pipelines=["mps_extraction"], model=MODELS[0])
+    assert failures(broken) == {}
+    assert not (broken / "data/miniature/05_mps_records").exists()
+
+
+def test_what_is_held_is_told_and_not_noted(tmp_path):
+    notes = FailureNotes(str(tmp_path))
+    notes.save({("mps_extraction", "m"): "broken"})
+    held = noted("mps_extraction", "m", ClaimedError("m is held by process 5"))
+    notes.save({("mps_extraction", "m"): held, ("model_export", "n"): held})
+    assert held == "m is held by process 5"
+    assert notes.load() == {("mps_extraction", "m"): "broken"}
+
+
+def test_a_failure_is_noted_while_the_model_is_still_claimed(tmp_path, monkeypatch):
+    """A note that is written later might stand beside the success of another process."""
+    claims = Claims(tmp_path)
+    monkeypatch.setattr(nodes, "fingerprint", lambda *_: 1 / 0)
+    roster = Roster.model_validate({"m": {"architecture": "A", "timm": "resnet18"}})
+    card = {"m": None}
+    steps = nodes.extract_records(roster, ["m"], None, card, card, {}, None, None, None, None, claims, {})
+    _, _, failed = next(steps)
+    assert list(failed) == [("mps_extraction", "m")]
+    assert (tmp_path / "mps_extraction/m.holder.json").exists()
+    with pytest.raises(ClickException, match="ZeroDivisionError"):
+        list(steps)
+    assert not (tmp_path / "mps_extraction/m.holder.json").exists()
 
 
 def test_a_study_does_not_depend_on_mlflow(broken, monkeypatch, caplog):

@@ -26,7 +26,7 @@ from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import MpsRecord, Reply, Slice
 from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
-from mps_study.project.parameters import Extraction
+from mps_study.project.parameters import Extraction, baseline_image_fault
 from mps_study.project.study_models import study_of
 from mps_study.report.figures.one_image import draw_one_image
 from mps_study.report.figures.style import to_png
@@ -222,6 +222,8 @@ def _config(search: Mapping[str, Any]) -> SearchConfig:
         raise ValueError(
             "search.ranking is 'given', but there is no map here; hand it to mps_study.extract_mps, `maps`"
         )
+    if fault := baseline_image_fault(config):
+        raise ValueError(fault)
     return config
 
 

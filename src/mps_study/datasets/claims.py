@@ -46,6 +46,21 @@ class Claims:
         inside = [folder for folder in study.iterdir() if folder.is_dir()] if study.is_dir() else []
         return next((folder for folder in (existing, *inside) if not os.access(folder, os.W_OK | os.X_OK)), None)
 
+    def check_free(self, name: str) -> None:
+        """Raise ClaimedError if another process holds `name`."""
+        if not (self._folder / f"{name}.holder.json").exists():  # the lock itself is not touched without need
+            return
+        lock = FileLock(self._folder / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise self._claimed(name) from None
+        lock.release()
+
+    def _claimed(self, name: str) -> ClaimedError:
+        holder = _told(self._folder / f"{name}.holder.json")
+        return ClaimedError(f"{name} is held by {holder}; wait for it, or stop it")
+
     @contextmanager
     def claim(self, name: str, wait: bool = False) -> Iterator[Path]:
         """Hold `name`; yields an empty folder for unfinished work, which goes when the claim ends.
@@ -65,7 +80,7 @@ class Claims:
             lock.acquire(timeout=0)
         except Timeout:
             if not wait:
-                raise ClaimedError(f"{name} is held by {_told(holder)}; wait for it, or stop it") from None
+                raise self._claimed(name) from None
             log.info("%s is held by %s; waiting for it", name, _told(holder))
             lock.acquire(poll_interval=SECONDS)
         try:

@@ -16,6 +16,10 @@ Failures = Mapping[tuple[str, str], str | None]
 """(stage, model) -> one line why it failed; None: it succeeded, and an earlier failure is forgotten."""
 
 
+class Held(str):
+    """Why a model was left to another process. It is told when the run ends, and not noted: nothing has failed."""
+
+
 class FailureNotes(AbstractDataset[Failures, Failures]):
     """Saves some failures, `<stage>/<model>.json` each; loads all that stand."""
 
@@ -24,8 +28,10 @@ class FailureNotes(AbstractDataset[Failures, Failures]):
         self.metadata = metadata
 
     def save(self, data: Failures) -> None:
-        """Note, or forget."""
+        """Note, or forget; what another process holds is left to it."""
         for (stage, model), reason in data.items():
+            if isinstance(reason, Held):
+                continue
             file = self._folder / stage / f"{model}.json"
             sweep(file.parent, f"{file.name}*")
             if reason is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,14 +20,12 @@ TEMPORARY = ".partial"
 def written_atomically(target: Path) -> Iterator[Path]:
     """A temporary path beside `target`; when the block ends well it is synced and takes the target's place."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(suffix=TEMPORARY, prefix=target.name, dir=target.parent)
-    os.close(handle)
-    path = Path(name)
+    path = target.with_name(f"{target.name}{secrets.token_hex(4)}{TEMPORARY}")
+    path.open("xb").close()  # not `mkstemp`, whose files are readable to nobody else whatever the umask says
     try:
         yield path
-        with path.open("rb") as file:
+        with path.open("r+b") as file:  # Windows syncs only what is open for writing
             os.fsync(file.fileno())
-        path.chmod(0o644)
         path.replace(target)
     finally:
         path.unlink(missing_ok=True)

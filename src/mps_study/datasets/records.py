@@ -110,9 +110,9 @@ def unpack_mask(packed: bytes, height: int, width: int) -> NDArray[np.bool_]:
 
 
 def unpack_landscape(packed: bytes, height: int, width: int) -> NDArray[np.float32]:
-    """(height, width) float32 from the store's `landscape` column (float16)."""
-    values = np.frombuffer(packed, dtype=np.float16)
-    return values.astype(np.float32).reshape(height, width)
+    """(height, width) float32 from the store's `landscape` column: float32, or float16 in records of an old store."""
+    kind = np.float32 if len(packed) == 4 * height * width else np.float16
+    return np.frombuffer(packed, dtype=kind).astype(np.float32).reshape(height, width)
 
 
 class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
@@ -194,7 +194,7 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "insertion_area": record.curves.insertion_area if record.curves else None,
         "deletion_area": record.curves.deletion_area if record.curves else None,
         "mask": None if mask is None else np.packbits(mask).tobytes(),
-        "landscape": None if landscape is None else landscape.astype(np.float16).tobytes(),
+        "landscape": None if landscape is None else landscape.astype(np.float32, copy=False).tobytes(),
         "further_masks": [np.packbits(mps.mask).tobytes() for mps in record.further],
         "curves": json.dumps(_curves(record.curves)) if record.curves else None,
         "made_with": json.dumps(dict(shard.made_with), sort_keys=True),

@@ -20,6 +20,7 @@ from mps_study.common.interrupts import interrupts_kept
 from mps_study.common.searches import OWN, unit_name
 from mps_study.datasets.records import RecordShard
 from mps_study.hooks.checks import raw_parameters
+from mps_study.hooks.running_mean import RunningMean
 from mps_study.images.sampling import HALVES
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import flattened
@@ -100,7 +101,7 @@ class MlflowHooks:
         self._client: Any = None
         self._runs: dict[tuple[str, str], str] = {}
         self._steps: dict[str, int] = {}
-        self._found: dict[str, dict[int, float]] = {}
+        self._found: dict[str, RunningMean] = {}
         self._areas = pd.DataFrame()
 
     @hook_impl
@@ -162,16 +163,14 @@ class MlflowHooks:
         run = self._run(shard.model, shard.search, shard.fingerprint)
         if run not in self._found:  # a search that goes on goes on with its mean
             history = self._client.get_metric_history(run, "search/area")
-            self._found[run] = {metric.step: metric.value for metric in history}
-        areas = self._found[run]
+            self._found[run] = RunningMean({metric.step: metric.value for metric in history})
         metrics: list[tuple[str, float, int]] = []
         for record in shard.records:
             step = self._steps[record.key]
             metrics.append(("search/evaluations", record.evaluations, step))
             if record.mask is not None:
-                areas[step] = record.area
-                before = [area for other, area in areas.items() if other <= step]
-                metrics += [("search/area", record.area, step), ("search/area_mean", sum(before) / len(before), step)]
+                mean = self._found[run].add(step, record.area)
+                metrics += [("search/area", record.area, step), ("search/area_mean", mean, step)]
         metrics.append(("search/evaluations_per_second", shard.rate, self._steps[shard.records[-1].key]))
         self._metrics(run, metrics)
 
@@ -245,11 +244,19 @@ class MlflowHooks:
 
     def _new_experiment(self) -> str:
         """An experiment for the study, which opens on its table of runs, and says what that shows."""
+        from mlflow.exceptions import MlflowException
+
         tags = {
             "mlflow.experimentKind": "custom_model_development",
             "mlflow.note.content": ABOUT.format(study=self._study),
         }
-        return str(self._client.create_experiment(self._study, tags=tags))
+        try:
+            return str(self._client.create_experiment(self._study, tags=tags))
+        except MlflowException:  # another process may have made it meanwhile
+            made = self._client.get_experiment_by_name(self._study)
+            if made is None:
+                raise
+            return str(made.experiment_id)
 
     def _tags(self, model: str, search: str, fingerprint: str) -> dict[str, str]:
         chosen = Roster.model_validate(self._parameters["models"]).of_study(

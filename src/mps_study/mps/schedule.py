@@ -4,7 +4,8 @@ The one place that calls a classifier. Searches only see replies to their own qu
 size nor the number of workers nor the company of other images can change what they find.
 
 Questions that must be asked alone come first, so that no image waits behind another's. Of all others a batch is sent
-when it is full, or when a worker is idle and no search is left from which more could come.
+when it is full, or when a worker is idle and no search is left from which more could come. A batch holds pictures of
+one shape: those that have the oldest question's.
 """
 
 from __future__ import annotations
@@ -64,6 +65,11 @@ class _Flight(Generic[T]):
     def unsent(self) -> int:
         return len(self.question) - self.sent
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the picture (c, h, w)."""
+        return self.job.picture.pixels.shape
+
     def answer(self, part: slice, reply: Reply, rows: slice) -> None:
         self.labels[part] = reply.labels[rows]
         self.confidences[part] = reply.confidences[rows]
@@ -83,7 +89,12 @@ def run_searches(jobs: Iterable[Job[T]], classifier: Classifier, in_flight: int 
 
     At most `in_flight` searches are open. The oldest search is served first, so that results come early and
     little has to wait for its turn. An exception of the classifier or of a job ends the iteration.
+
+    Raises:
+        ValueError: `in_flight` is no whole number of at least 1.
     """
+    if isinstance(in_flight, bool) or not isinstance(in_flight, int) or in_flight < 1:
+        raise ValueError(f"in_flight is {in_flight!r}; use a whole number, 1 or more")
     waiting = enumerate(jobs)
     lines: _Lines[T] = _Lines()
     results: dict[int, T] = {}
@@ -135,28 +146,26 @@ def run_searches(jobs: Iterable[Job[T]], classifier: Classifier, in_flight: int 
 
 
 class _Lines(Generic[T]):
-    """Searches whose questions wait to be sent, oldest first: those that must be alone, and all others.
-
-    `rows`: how many mutants the others still have to send.
-    """
+    """Searches whose questions wait to be sent, oldest first: those that must be alone, and all others."""
 
     def __init__(self) -> None:
         self.alone: list[_Flight[T]] = []
         self.company: list[_Flight[T]] = []
-        self.rows = 0
+
+    @property
+    def rows(self) -> int:
+        """How many mutants wait that may be in the next batch: those of pictures of the oldest question's shape."""
+        return sum(each.unsent for each in self.company if each.shape == self.company[0].shape)
 
     def add(self, flight: _Flight[T]) -> None:
         if flight.question.alone:
             heapq.heappush(self.alone, flight)
         else:
             heapq.heappush(self.company, flight)
-            self.rows += flight.unsent
 
     def pack(self, batch_size: int) -> _Batch[T]:
         """A batch of the oldest questions, full if there are as many rows."""
-        batch = _pack(self.company, batch_size)
-        self.rows -= sum(part.stop - part.start for _, part in batch)
-        return batch
+        return _pack(self.company, batch_size)
 
     def pack_alone(self, most: int) -> _Batch[T]:
         """Rows that are each asked alone."""
@@ -164,16 +173,21 @@ class _Lines(Generic[T]):
 
 
 def _pack(line: list[_Flight[T]], rows: int) -> _Batch[T]:
-    """Take up to so many rows from the oldest questions."""
+    """Take up to so many rows from the oldest questions about pictures of the oldest one's shape."""
     batch: _Batch[T] = []
+    left: list[_Flight[T]] = []
+    shape = line[0].shape
     while line and rows:
-        flight = line[0]
-        stop = min(flight.sent + rows, len(flight.question))
-        batch.append((flight, Slice(flight.job.picture, flight.question, flight.sent, stop)))
-        rows -= stop - flight.sent
-        flight.sent = stop
-        if not flight.unsent:
-            heapq.heappop(line)
+        flight = heapq.heappop(line)
+        if flight.shape == shape:
+            stop = min(flight.sent + rows, len(flight.question))
+            batch.append((flight, Slice(flight.job.picture, flight.question, flight.sent, stop)))
+            rows -= stop - flight.sent
+            flight.sent = stop
+        if flight.unsent:
+            left.append(flight)
+    for flight in left:
+        heapq.heappush(line, flight)
     return batch
 
 

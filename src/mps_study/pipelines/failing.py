@@ -7,15 +7,21 @@ from collections.abc import Iterable
 
 from click import ClickException
 
-from mps_study.datasets.claims import ClaimedError
-from mps_study.datasets.failures import Failures
+from mps_study.datasets.claims import ClaimedError, Claims
+from mps_study.datasets.failures import Failures, Held
 
 log = logging.getLogger(__name__)
 
 
 def noted(stage: str, model: str, error: Exception) -> str:
-    """The error as one line for the record; logged, with its traceback where that can tell more."""
-    known = isinstance(error, ClaimedError | FileNotFoundError | ValueError)
+    """The error as one line for the record; logged, with its traceback where that can tell more.
+
+    A claim that another process holds is `Held`, which is no failure.
+    """
+    if isinstance(error, ClaimedError):
+        log.warning("%s, %s: left to another process: %s", stage, model, error)
+        return Held(error)
+    known = isinstance(error, FileNotFoundError | ValueError)
     reason = str(error) if known else f"{type(error).__name__}: {error}"
     log.error("%s, %s: failed, going on with the next model: %s", stage, model, reason, exc_info=not known)
     return reason
@@ -29,8 +35,20 @@ def unless_all_failed(stage: str, models: Iterable[str], failures: Failures) -> 
         raise ClickException(f"{stage} failed for every model:\n{lines}")
 
 
-def ensure_ready(model: str, failures: Failures, stages: tuple[str, ...] = ("fine_tuning", "model_export")) -> None:
-    """Raise ValueError if an earlier stage failed for this model: what it left there is of another configuration."""
+def ensure_ready(
+    model: str,
+    failures: Failures,
+    claims: Claims | None = None,
+    stages: tuple[str, ...] = ("fine_tuning", "model_export"),
+) -> None:
+    """Raise unless the earlier stages are done for this model: what lies there is of another configuration.
+
+    Raises:
+        ValueError: one of them failed.
+        ClaimedError: another process is at it.
+    """
     for stage in stages:
+        if claims is not None:
+            claims.check_free(f"{stage}/{model}")
         if reason := failures.get((stage, model)):
             raise ValueError(f"{stage} failed: {reason}")

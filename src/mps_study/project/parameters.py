@@ -159,7 +159,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     if "searches" not in parameters:
         faults.append("parameter group 'searches' is missing from conf")
     if not faults:
-        faults += _files_of_search(SearchConfig(**parameters["search"]))
+        faults += _search_faults(SearchConfig(**parameters["search"]))
     if not faults:
         faults += _searches_faults(parameters["search"], parameters["searches"], parameters.get("only_search"))
     faults += [
@@ -189,7 +189,7 @@ def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> lis
             continue
         try:
             laid = laid_over(search, changes)
-            found = _faults("search", laid, SearchConfig) or _files_of_search(SearchConfig(**laid))
+            found = _faults("search", laid, SearchConfig) or _search_faults(SearchConfig(**laid))
         except ValueError as error:  # one parameter, written in two ways
             found = [str(error)]
         faults += [re.sub(r"\bsearch\.", f"searches.{name}.", fault) for fault in found]
@@ -201,24 +201,30 @@ def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> lis
     return faults
 
 
-def _files_of_search(search: SearchConfig) -> list[str]:
+def _search_faults(search: SearchConfig) -> list[str]:
     """What a search needs besides the images: a study reads a baseline image from a file, and has no maps."""
     if search.strategy.needs_map:
         return ["search.ranking is 'given', but a study has no maps; hand them to mps_study.extract_mps, `maps`"]
+    fault = baseline_image_fault(search)
+    return [fault] if fault else []
+
+
+def baseline_image_fault(search: SearchConfig) -> str | None:
+    """One line if the file of a baseline image is not named, not there or no image; None if all is well."""
     baseline = search.baseline
     kind = baseline.get("kind") if isinstance(baseline, Mapping) else baseline
     if kind != "image":
-        return []
+        return None
     path = baseline.get("path") if isinstance(baseline, Mapping) else None
     if not path:
-        return [f"search.baseline is {baseline!r}; say which image: {{kind: image, path: FILE}}"]
+        return f"search.baseline is {baseline!r}; say which image: {{kind: image, path: FILE}}"
     if not Path(str(path)).is_file():
-        return [f"search.baseline: there is no file {path}"]
+        return f"search.baseline: there is no file {path}"
     try:
         decode(Path(str(path)).read_bytes(), str(path))
     except (DecodingError, OSError) as error:
-        return [f"search.baseline: {error}"]
-    return []
+        return f"search.baseline: {error}"
+    return None
 
 
 def _sources_faults(sampling: DataSampling) -> list[str]:

@@ -1,12 +1,14 @@
 """The paper's five families export and answer as torch does at batch 1 and 3: small members, and all 15 when asked."""
 
+import math
+import sys
 from pathlib import Path
 
 import onnx
 import pytest
 import yaml
 
-from mps_study.models.export.export_check import as_markdown, measure, measure_apart
+from mps_study.models.export.export_check import as_markdown, measure, measure_apart, peak_bytes
 from mps_study.models.roster.roster import ModelEntry
 
 CONF = Path(__file__).parents[3] / "conf"
@@ -45,6 +47,20 @@ def test_a_model_that_cannot_be_exported_is_a_line_of_the_table(tmp_path):
     row = measure_apart("x", roster)
     assert "timm does not take these arguments" in row["error"]
     assert "| x | failed: " in as_markdown([row])
+
+
+def test_the_largest_memory_is_in_bytes_on_every_system(monkeypatch):
+    resource = pytest.importorskip("resource")
+
+    class Used:
+        ru_maxrss = 3 * 1024
+
+    monkeypatch.setattr(resource, "getrusage", lambda _: Used)
+    for system, expected in (("linux", 3 * 1024**2), ("darwin", 3 * 1024)):
+        monkeypatch.setattr(sys, "platform", system)
+        assert peak_bytes() == expected
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    assert math.isnan(peak_bytes())
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
+import math
 import subprocess
 import sys
 import tempfile
@@ -63,12 +63,22 @@ def measure(name: str, entry: ModelEntry, folder: Path, seed: int = 0) -> dict[s
         "parameters": parameters,
         "input_size": size,
         "seconds": seconds,
-        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
+        "peak_gb": peak_bytes() / 1e9,
         "onnx_gb": sum(file.stat().st_size for file in files_of(path)) / 1e9,
         "difference": max(float(np.abs(expected[: len(a)] - a).max()) for a in actual),
         "spread": float(np.ptp(expected, axis=0).max()),
         "same_top1": all((expected[: len(a)].argmax(1) == a.argmax(1)).all() for a in actual),
     }
+
+
+def peak_bytes() -> float:
+    """The largest resident memory of this process so far; NaN on Windows, which does not say it this way."""
+    try:
+        import resource
+    except ImportError:
+        return math.nan
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kilobytes
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
 
 def enliven(model: nn.Module, inputs: torch.Tensor, seed: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +13,8 @@ from typing import Literal
 import onnxruntime as ort
 from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 from pydantic import BaseModel, ConfigDict
+
+from mps_study.common.cores import cores
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +57,6 @@ def machine(device: str, precision: str = "fp32") -> str:
     """What a measurement holds for: device, processor, cores, ONNX Runtime's version and precision, as one line."""
     lower = "" if precision == "fp32" else f", {precision}"
     return f"{device}: {processor(device)}, {cores()} cores, onnxruntime {ort.__version__}{lower}"
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def candidate_workers(device: str) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -49,9 +50,19 @@ class ModelEntry(BaseModel):
         return self.weights.partition(":")[0] == "fine_tuned"
 
 
+DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")}
+"""What is no file on Windows, whatever follows behind a dot."""
+
+
 def _file_name(name: str) -> str:
     if not re.fullmatch(r"\w[\w .+-]*", name):
         raise ValueError("a model's name becomes that of its files: use letters, digits, spaces and _ . + - in it")
+    if name[-1] in " .":
+        raise ValueError(
+            "a model's name becomes that of its files: Windows drops a space or dot at the end; leave it out"
+        )
+    if name.partition(".")[0].rstrip().lower() in DEVICES:
+        raise ValueError("a model's name becomes that of its files: this one is a device on Windows; use another")
     return name
 
 
@@ -60,6 +71,17 @@ Name = Annotated[str, AfterValidator(_file_name)]
 
 class Roster(RootModel[Annotated[dict[Name, ModelEntry], Field(min_length=1)]]):
     """All models that can be asked for by name; which of them a study compares is another parameter, `compared`."""
+
+    @model_validator(mode="after")
+    def _has_files_of_their_own(self) -> Roster:
+        first: dict[str, str] = {}
+        for name in self.root:
+            other = first.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+            if other != name:
+                raise ValueError(
+                    f"models {other!r} and {name!r} would have the same files on macOS and Windows; rename one of them"
+                )
+        return self
 
     def choose(self, model: str | None, compared: Iterable[str]) -> dict[str, ModelEntry]:
         """The model that was asked for, compared or not; those that the study compares if none was.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
+from mps_study.common.cores import cores
 from mps_study.common.digests import digest_of
 from mps_study.models.export.export import preprocessing_of
 from mps_study.models.inference.preprocessing import Preprocessing
@@ -70,7 +70,7 @@ def fine_tune_entry(
     fits = size <= IN_MEMORY_BYTES
     inputs = np.stack(list(pixels)) if fits else pixels
     # A GPU would wait for a single process that decodes; a CPU has none to spare.
-    workers = 0 if fits or device == "cpu" or not torch.cuda.is_available() else min(READERS, os.cpu_count() or 1)
+    workers = 0 if fits or device == "cpu" or not torch.cuda.is_available() else min(READERS, cores())
     with _one_thread():
         return fine_tune(model, inputs, np.asarray(labels), recipe, ledger=ledger, device=device, workers=workers)
 

@@ -60,7 +60,7 @@ def export_models(
     for name in with_progress(stale, len(stale), "exporting", "model"):
         accuracy = checkpoints[name].facts["holdout_accuracy"] if name in checkpoints else None
         try:
-            ensure_ready(name, failed_before, ("fine_tuning",))
+            ensure_ready(name, failed_before, claims, ("fine_tuning",))
             with claims.claim(f"{STAGE}/{name}") as folder:
                 exported = export_model(
                     name, chosen[name], pictures, folder, paths[name], model_export.tolerance, accuracy

@@ -17,7 +17,7 @@ from mps_study.common.progress import progress_bar
 from mps_study.common.searches import OWN, unit_name
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordShard, RecordStore
-from mps_study.images.decoding import DecodingError, decode
+from mps_study.images.decoding import decode
 from mps_study.models.export.card import ModelCard
 from mps_study.models.export.exported import files_of
 from mps_study.models.inference.classifier import OnnxClassifier
@@ -28,6 +28,7 @@ from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import FAILED, MpsRecord, Target
 from mps_study.pipelines.fingerprint import Fingerprint, baseline_path
+from mps_study.pipelines.mps_extraction.reading import Reader
 from mps_study.project.parameters import Extraction
 
 log = logging.getLogger(__name__)
@@ -49,8 +50,12 @@ def extract_model(
 ) -> Iterator[tuple[RecordShard, ModelCard]]:
     """Yield the shards that are missing, in the order of the manifest, the last one marked complete.
 
-    With each goes the model's card, which now says how the model is asked fastest on this machine. An image that
-    cannot be read becomes a record with status `failed`. The classifier is only opened if there is something to do.
+    With each goes the model's card, which now says how the model is asked fastest on this machine. An image whose bytes
+    cannot be decoded becomes a record with status `failed`. One whose bytes cannot be had gets none, and the model is
+    not complete. The classifier is only opened if there is something to do.
+
+    Raises:
+        UnreadError: bytes of some images cannot be had; all others have their records.
     """
     name = unit_name(card.name, search_name)
     done = store.images(card.name, mark.digest)
@@ -58,20 +63,14 @@ def extract_model(
     todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
     classifier, card = open_classifier(card, model, extraction) if todo else (None, card)
     made = made_with(classifier.device) if classifier else {}
-    failed: dict[str, MpsRecord] = {}
+    reader = Reader(images, [(image, file) for image, file, _, _ in todo])
     views = {image: card.preprocessing.view(w, h) for image, _, w, h in todo}
-
-    def readable() -> Iterator[tuple[str, NDArray[np.float32]]]:
-        for image, file, _, _ in todo:
-            try:
-                yield image, card.preprocessing.pixels(decode(images[file], image))
-            except (DecodingError, KeyError, OSError) as error:
-                failed[image] = _failed(image, str(error))
 
     other = baseline_image(card.preprocessing, search) if todo else None
     found: Iterable[MpsRecord] = ()
     if classifier:
-        found = extract_mps(readable(), classifier, search, extraction.in_flight, baseline_image=other)
+        pixels = ((image, card.preprocessing.pixels(picture)) for image, picture in reader)
+        found = extract_mps(pixels, classifier, search, extraction.in_flight, baseline_image=other)
     position = {image: i for i, image in enumerate(manifest["image"])}
     waiting: list[MpsRecord] = []
     started, spent, evaluations = time.perf_counter(), 0.0, 0
@@ -107,16 +106,17 @@ def extract_model(
                 card = with_measurements(card, classifier, extraction)
                 yield shard(complete=False), card
                 started = time.perf_counter()  # saving and logging are not the search's time
-    waiting += failed.values()
-    last = shard(complete=True)
+    waiting += [_failed(image, reason) for image, reason in reader.failed.items()]
+    last = shard(complete=not reader.unread)
     if classifier:
         again = 100 * (classifier.rows - evaluations) / max(1, classifier.rows)
         log.info(
             "%s: %d images searched, %d failed, %.0f evaluations/s, %.1f %% of all answers asked again alone",
-            *(name, len(todo), len(failed), last.rate, again),
+            *(name, len(todo) - len(reader.unread), len(reader.failed), last.rate, again),
         )
         card = with_measurements(card, classifier, extraction)
     yield last, card
+    reader.check(kedro_run("mps_extraction", model=card.name))
 
 
 def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:

@@ -58,11 +58,10 @@ def extract_records(
     configs = choose_searches(searches_of(search, searches), only_search)
     units = {unit_name(name, which): (name, which) for which in configs for name in roster.choose(model, compared)}
     failures: dict[tuple[str, str], str | None] = {}
-    waiting = list(units)
 
     def searched(unit: str) -> Iterator[Step]:
         name, which = units[unit]
-        ensure_ready(name, failed_before)
+        ensure_ready(name, failed_before, claims)
         if name not in model_cards or name not in onnx_models:
             raise FileNotFoundError(f"it has not been exported; run `{kedro_run('model_export', model=name)}` first")
         card = model_cards[name]
@@ -80,19 +79,28 @@ def extract_records(
         worst = too_many_failed(so_far.read(name, mark.digest), extraction.max_failed_share)
         yield _no_records(), {}, {(STAGE, unit): worst}
 
+    def searched_or_noted(unit: str) -> Iterator[Step]:
+        """A failure is noted while the claim is held: later it might be another process's success."""
+        try:
+            yield from searched(unit)
+        except ClaimedError:
+            raise
+        except Exception as error:
+            failures[STAGE, unit] = noted(STAGE, unit, error)
+            yield _no_records(), {}, {(STAGE, unit): failures[STAGE, unit]}
+
+    waiting = list(units)
     for _ in range(2):
-        held = []
+        held: dict[tuple[str, str], str] = {}
         for unit in waiting:
-            failures.pop((STAGE, unit), None)
             try:
                 with claims.claim(f"{STAGE}/{unit}"):
-                    yield from searched(unit)
-            except Exception as error:
-                failures[STAGE, unit] = noted(STAGE, unit, error)
-                held += [unit] if isinstance(error, ClaimedError) else []
-        waiting = held
-    yield _no_records(), {}, failures
-    unless_all_failed(STAGE, units, failures)
+                    yield from searched_or_noted(unit)
+            except ClaimedError as error:
+                held[STAGE, unit] = noted(STAGE, unit, error)
+        waiting = [unit for _, unit in held]
+    yield _no_records(), {}, held
+    unless_all_failed(STAGE, units, failures | held)
 
 
 def too_many_failed(records: pd.DataFrame, max_share: float) -> str | None:
