@@ -61,6 +61,7 @@ def _contrast(sample: Matched, a: str, b: str, config: StatisticsConfig) -> Row:
         effect_name="matched-pairs rank-biserial",
         ci_low=low,
         ci_high=high,
+        confidence=config.confidence,
         n=len(d),
         dropped=dropped,
         reason=f"{zeros} zero difference(s) left out" if zeros else "",
