@@ -62,8 +62,9 @@ def about_the_paper(results: StudyResults) -> str:
     return (
         f"Every published number, in the paper's units (areas and accuracies as shares). {start}. In interval: the "
         f"published number lies in this run's interval, of 95% for areas and accuracies{others}. Direction: of a test, "
-        "its sign; of a number, the side of its column's mean over the rows filled here. Significance: each at its own alpha. Models other than the "
-        "paper's 15, of its five architectures, are compared in the direction and significance of tests only."
+        "its sign; of a number, the side of its column's mean over the rows filled here. Significance: each at its own "
+        "alpha. Models other than the paper's 15, of its five architectures, are compared in the direction and "
+        "significance of tests only."
     )
 
 
