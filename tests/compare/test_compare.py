@@ -111,6 +111,21 @@ def test_an_image_that_could_not_be_read_is_neither_right_nor_wrong():
     assert pd.isna(frame.loc[("m1", "c"), "target"]) and pd.isna(frame.loc[("m1", "c"), "correct"])
 
 
+def test_no_answer_is_not_right_and_an_image_that_could_not_be_read_is_not_the_models_fault():
+    """Of four labelled images one is right, two have an output that is not finite, one could not be read."""
+    rows = [("a", "found", 3, 10), ("b", "invalid", -1, 1), ("c", "invalid", -1, 1), ("d", "failed", -1, 0)]
+    frame = pd.DataFrame(rows, columns=["image", "status", "target", "evaluations"])
+    frame = frame.assign(model="m", fingerprint="f", reason="", pixels=[25, None, None, None], height=10, width=10)
+    frame = frame.assign(confidence=0.5, target_confidence=0.9, calls=5)
+    manifest = pd.DataFrame({"image": list("abcd"), "half": "labelled", "label": 3})
+    summary = summarise_models(measure_areas(frame, manifest, {"m": "A"})).iloc[0]
+    assert (summary["n_labelled"], summary["n_correct"], summary["n_unanswered"]) == (3, 1, 2)
+    assert summary["accuracy"] == pytest.approx(1 / 3)
+    assert (summary["accuracy_low"], summary["accuracy_high"]) == pytest.approx(share_interval(1, 3))
+    assert summary["evaluations"] == (10 + 1 + 1) / 3
+    assert summary["n_not_found"] == 3
+
+
 def test_accuracy_has_wilsons_interval():
     """R: prop.test(15, 25, correct = FALSE)$conf.int is 0.4073945736 0.7659669762 (R 4)."""
     assert share_interval(15, 25) == pytest.approx((0.4073945736, 0.7659669762), abs=1e-9)

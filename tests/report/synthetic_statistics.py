@@ -13,7 +13,9 @@ ENOUGH = 5
 
 
 def row(test: str, group: str, contrast: str = "", **values: object) -> dict[str, object]:
-    blank = dict.fromkeys(["statistic", "df", "p", "p_adj", "p_holm", "effect", "ci_low", "ci_high", "alpha"], np.nan)
+    blank = dict.fromkeys(
+        ["statistic", "df", "p", "p_adj", "p_holm", "effect", "ci_low", "ci_high", "confidence", "alpha"], np.nan
+    )
     start = {"test": test, "group": group, "contrast": contrast, **blank, "effect_name": "", "n": 0,
              "dropped": 0, "significant": pd.NA, "status": "ok", "reason": ""}  # fmt: skip
     start |= values
@@ -94,7 +96,7 @@ def overlap_rows(areas: pd.DataFrame, overlaps: pd.DataFrame, summary: pd.DataFr
                 continue
             reach = 1.96 * values.sem()
             rows.append(row(f"mean {measure}", group, contrast, effect=values.mean(),
-                            effect_name=f"mean {measure}", ci_low=values.mean() - reach,
+                            effect_name=f"mean {measure}", confidence=0.95, ci_low=values.mean() - reach,
                             ci_high=values.mean() + reach, n=len(values)))  # fmt: skip
     return rows
 
@@ -115,6 +117,6 @@ def mixed_rows(found: pd.DataFrame) -> list[dict[str, object]]:
     for name, unit in (("percentage points", 100), ("relative", 1 / rows["area"][~wrong].mean())):
         both.append(row(test, group, "incorrect - correct", statistic=added / error,
                         p=2 * stats.norm.sf(abs(added / error)), effect=unit * added,
-                        effect_name=name, ci_low=unit * (added - 1.96 * error),
+                        effect_name=name, confidence=0.95, ci_low=unit * (added - 1.96 * error),
                         ci_high=unit * (added + 1.96 * error), n=len(rows)))  # fmt: skip
     return both

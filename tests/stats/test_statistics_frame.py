@@ -195,6 +195,37 @@ def test_a_family_counts_only_what_was_tested() -> None:
     assert math.isnan(untested.p_adj)
 
 
+def test_every_interval_says_its_level_and_is_narrower_at_a_lower_one(small: pd.DataFrame) -> None:
+    assert small["confidence"].notna().equals(small["ci_low"].notna())
+    lower = run_statistics(**study(**SMALL), config=replace(QUICK, confidence=0.5))
+    assert set(small["confidence"].dropna()) == {0.95} and set(lower["confidence"].dropna()) == {0.5}
+    widths = [(frame["ci_high"] - frame["ci_low"]).dropna() for frame in (lower, small)]
+    assert (widths[0] <= widths[1]).all() and widths[0].sum() < 0.6 * widths[1].sum()
+
+
+def test_bonferroni_decides_where_holm_would_decide_otherwise() -> None:
+    """Of p .02 and .03, Holm's adjusted p is .04 for both; Bonferroni's is .04 and .06."""
+    first, second = family([Row("t", "g", p=0.02), Row("t", "g", p=0.03)], alpha=0.05)
+    assert (second.p_adj, second.p_holm) == (0.06, pytest.approx(0.04))
+    assert (first.significant, second.significant) == (True, False)
+
+
+def test_undecided_images_count_as_dropped_once_each() -> None:
+    """One image of which a compared model gave no answer: it is in no selection by answers, and dropped from each."""
+    frames = study(architectures=2, models=2, labelled=14, unlabelled=8)
+    areas = frames["areas"].assign(status="found", area=lambda a: a["area"].fillna(0.1))
+    areas["correct"] = areas["correct"].mask(areas["half"] == "labelled", True)
+    silent = (areas["image"] == "image_0003") & (areas["model"] == "eva_0")
+    areas.loc[silent, ["target", "correct"]] = pd.NA
+    rows = run_statistics(areas, frames["overlaps"], frames["model_summary"], QUICK).set_index(["test", "group"])
+    kruskal = rows.loc[("kruskal-wallis", "best models, labelled, correct by all")]
+    assert (kruskal["n"], kruskal["dropped"]) == (2 * 13, 2)
+    paired = rows.loc[("wilcoxon signed-rank", "best models, labelled, correct by all")]
+    assert paired["dropped"] == 1
+    means = rows.loc[("mean dice", "best models, labelled, correct by all")]
+    assert means["n"] + means["dropped"] == 14
+
+
 def test_a_missing_column_is_named() -> None:
     frames = study(**SMALL)
     frames["areas"] = frames["areas"].drop(columns="status")

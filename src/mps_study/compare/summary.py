@@ -25,9 +25,10 @@ def summarise_models(
 ) -> pd.DataFrame:
     """The `model_summary` frame (docs/architecture.md): the paper's Tables 1 and 4 and more.
 
-    Means are over images with status `found`. Intervals are 95 % BCa bootstrap intervals of the mean, NaN for fewer
-    than two images; those of accuracy are Wilson's. `area_paper_area` and `area_paper_mean` are the paper's Area and
-    Mean columns (see `paper_area`, `paper_mean`).
+    Means are over images with status `found`; that of evaluations, over all that could be read. Accuracy is of the
+    labelled images that could be read: no answer (`n_unanswered`) is not right. Intervals are 95 % BCa bootstrap
+    intervals of the mean, NaN for fewer than two images; those of accuracy are Wilson's. `area_paper_area` and
+    `area_paper_mean` are the paper's Area and Mean columns (see `paper_area`, `paper_mean`).
 
     Args:
         areas: the areas frame of one search.
@@ -92,6 +93,7 @@ def _columns() -> list[str]:
         "n_labelled",
         "n_correct",
         "n_unlabelled",
+        "n_unanswered",
         "n_not_found",
         "accuracy",
         "accuracy_low",
@@ -113,7 +115,8 @@ def _summarise(model: str, group: pd.DataFrame, resamples: int, seed: list[int])
     area = group["area"].where(found)
     labelled = group["half"] == "labelled"
     correct = group["correct"].fillna(False).astype(bool)
-    judged = labelled & group["target"].notna()
+    read = group["status"] != "failed"
+    judged = labelled & read
     chosen = {
         "labelled": labelled,
         "correct": labelled & correct,
@@ -127,6 +130,7 @@ def _summarise(model: str, group: pd.DataFrame, resamples: int, seed: list[int])
         "n_labelled": int(judged.sum()),
         "n_correct": int((judged & correct).sum()),
         "n_unlabelled": int((~labelled).sum()),
+        "n_unanswered": int((read & group["target"].isna()).sum()),
         "n_not_found": int(area.isna().sum()),
         "accuracy": float(correct[judged].mean()) if judged.any() else np.nan,
         "accuracy_low": low,
@@ -144,7 +148,7 @@ def _summarise(model: str, group: pd.DataFrame, resamples: int, seed: list[int])
     halves = (row["area_correct"], row["area_incorrect"])
     row["area_paper_area"] = paper_area(*halves, row["accuracy"])
     row["area_paper_mean"] = paper_mean(row["area_paper_area"], *halves, row["area_unlabelled"])
-    return row | trust(group[found]) | {"evaluations": float(group["evaluations"].mean())}
+    return row | trust(group[found]) | {"evaluations": float(group.loc[read, "evaluations"].mean())}
 
 
 def trust(found: pd.DataFrame) -> dict[str, Any]:

@@ -20,6 +20,7 @@ COLUMNS: dict[str, str] = {
     "effect_name": "str",
     "ci_low": "float64",
     "ci_high": "float64",
+    "confidence": "float64",
     "n": "int64",
     "dropped": "int64",
     "alpha": "float64",
@@ -37,7 +38,8 @@ class Row:
     n counts what the number rests on: values (independent samples), blocks (Friedman), pairs
     with a difference (Wilcoxon), rows (mixed models) or images (means). dropped counts what
     should have been there and was left out. contrast "a - b" has a positive effect when a is
-    larger; "a & b" is an unordered pair. NaN, and NA in significant: not computed.
+    larger; "a & b" is an unordered pair. confidence is the level of the interval from ci_low to ci_high.
+    NaN, and NA in significant: not computed.
     """
 
     test: str
@@ -52,6 +54,7 @@ class Row:
     effect_name: str = ""
     ci_low: float = math.nan
     ci_high: float = math.nan
+    confidence: float = math.nan
     n: int = 0
     dropped: int = 0
     alpha: float = math.nan

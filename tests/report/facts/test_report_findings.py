@@ -11,6 +11,7 @@ from mps_study.report.facts import wording
 from mps_study.report.facts.findings import all_findings, correctness, positions, sizes
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.facts.wording import fixed, number, percent
+from mps_study.report.tables import captions
 from mps_study.stats.config import StatisticsConfig
 from mps_study.stats.run import run_statistics
 
@@ -101,6 +102,21 @@ def test_the_verdict_on_correctness_follows_sign_and_significance(
     finding = correctness(with_row(large, test, effect=effect, significant=significant))
     assert finding.verdict == verdict
     assert f"2.6 percentage points {word}" in finding.answer
+
+
+def test_intervals_are_said_with_their_own_level(large: StudyResults) -> None:
+    statistics = large.statistics.assign(confidence=large.statistics["confidence"].replace(0.95, 0.9))
+    other = dataclasses.replace(large, statistics=statistics)
+    for results, level in ((large, "95%"), (other, "90%")):
+        assert f"({level} interval of wrong minus right" in correctness(results).answer
+        assert f"their {level} intervals included" in positions(results).evidence[0]
+        assert f"bootstrap {level} intervals over images" in captions.about_pairs(results)
+        assert f"of 95% for areas and accuracies, of {level} for overlaps and tests" in captions.about_the_paper(
+            results
+        )
+        assert "with bootstrap 95% intervals" in captions.about_models(results)  # those of the summary always are
+    without = dataclasses.replace(large, statistics=large.statistics.drop(columns="confidence"))
+    assert "(interval of wrong minus right" in correctness(without).answer
 
 
 def test_a_skipped_test_leaves_its_question_open_with_the_reason(large: StudyResults) -> None:

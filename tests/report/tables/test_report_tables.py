@@ -27,7 +27,7 @@ COLUMNS = {
     ],
     "trust": [
         "Architecture", "Model", "Confidence, whole image", "Confidence, set alone", "Survive dilation",
-        "Images, dilated", "Images without a set", "Evaluations an image",
+        "Images, dilated", "Images without an answer", "Images without a set", "Evaluations an image",
     ],
     "more_sets": ["Architecture", "Model", "Set", "n", "Area", "Confidence, set alone"],
     "overlaps": [

@@ -132,7 +132,7 @@ def positions(results: StudyResults) -> Finding:
     )
     rule = (
         f"Described, not tested: yes when every pair's mean Dice is below {FEW_SHARED}, hardly "
-        f"when every one is above {NEARLY_SAME}, their 95% intervals included; else in part."
+        f"when every one is above {NEARLY_SAME}, their {rows.interval(rows.level(dice))}s included; else in part."
     )
     if dice["ci_high"].max() < FEW_SHARED:
         return Finding(question, "yes", "Yes, mostly.", answer, (rule,))
@@ -161,7 +161,7 @@ def correctness(results: StudyResults) -> Finding:
     larger = row["effect"] > 0
     by = (
         f"{number(abs(row['effect']), 2)} percentage points {'larger' if larger else 'smaller'} "
-        f"(95% interval of wrong minus right: {number(row['ci_low'], 2)} to "
+        f"({rows.interval(row.get('confidence'))} of wrong minus right: {number(row['ci_low'], 2)} to "
         f"{number(row['ci_high'], 2)}; z = {number(row['statistic'])}, {p_value(row['p'])}, "
         f"n = {int(row['n'])} areas)"
     )

@@ -124,6 +124,17 @@ def correctness(
     return None if chosen.empty else chosen.iloc[0]
 
 
+def interval(confidence: float | None) -> str:
+    """'95% interval' of a row's own `confidence`; 'interval' where it has none."""
+    return "interval" if confidence is None or is_missing(confidence) else f"{100 * confidence:g}% interval"
+
+
+def level(statistics: pd.DataFrame) -> float | None:
+    """Level of the intervals of these rows; None where none has one."""
+    known = statistics["confidence"].dropna() if "confidence" in statistics else pd.Series(dtype=float)
+    return float(known.iloc[0]) if len(known) else None
+
+
 def as_text(row: StatRow) -> str:
     """'Friedman χ²(4) = 62.1, p < 0.001, Kendall's W = 0.65, n = 24 images'."""
     test = str(row["test"])

@@ -53,6 +53,7 @@ TRUST_HEADINGS = {
     "confidence": "Confidence, set alone",
     "dilation_survival": "Survive dilation",
     "dilation_n": "Images, dilated",
+    "n_unanswered": "Images without an answer",
     "n_not_found": "Images without a set",
     "evaluations": "Evaluations an image",
 }

@@ -9,6 +9,7 @@ import pandas as pd
 from mps_study.common.searches import OWN
 from mps_study.report.facts import selection
 from mps_study.report.facts.results import StudyResults
+from mps_study.report.facts.statistics_rows import interval, level
 from mps_study.report.facts.wording import count
 from mps_study.report.tables.all_tables import DESCRIBED
 from mps_study.report.tables.overlap import overlaps_all_correct
@@ -28,7 +29,7 @@ def about_models(results: StudyResults) -> str:
         f"interval. {best}"
         "The paper's Area is the mean of correct and incorrect weighted by accuracy: the labelled half alone. The "
         "paper's Mean averages its four area columns, so that labelled images count twice. n counts images with an "
-        "MPS; that of accuracy, all labelled images with an answer."
+        "MPS; that of accuracy, all labelled images that could be read: one without a finite answer is not right."
     )
 
 
@@ -57,13 +58,15 @@ def about_the_paper(results: StudyResults) -> str:
         if filled
         else "No row applies to this run; each says why"
     )
+    tests = level(results.statistics)
+    others = "" if tests is None else f", of {100 * tests:g}% for overlaps and tests"
     return (
         f"Every published number, in the paper's units (areas and accuracies as shares). {start}. In interval: the "
-        "published number lies in this run's 95% interval. Direction: of a test, its sign; of a number, the side of "
-        "its column's mean over the rows filled here. Significance: each at its own alpha. Models other than the "
-        "paper's 15, of its five architectures, are compared in the direction and significance of tests only. "
-        "Hausdorff distances are compared in cells of the 224 x 224 grid, as the paper's are taken to be, not in "
-        "source pixels."
+        f"published number lies in this run's interval, of 95% for areas and accuracies{others}. Direction: of a test, "
+        "its sign; of a number, the side of its column's mean over the rows filled here. Significance: each at its own "
+        "alpha. Models other than the paper's 15, of its five architectures, are compared in the direction and "
+        "significance of tests only. Hausdorff distances are compared in cells of the 224 x 224 grid, as the paper's are "
+        "taken to be, not in source pixels."
     )
 
 
@@ -96,11 +99,11 @@ def about_more_sets(results: StudyResults) -> str:
 def about_pairs(results: StudyResults) -> str:
     """The caption of the table of all pairs."""
     return (
-        "Means with bootstrap 95% intervals over images, between the best models of the architectures and between the "
-        "models of each architecture, by selection of images. Disjoint sets have Dice and IoU 0; distances are in "
-        "pixels of the source image, and Hausdorff's also as share of its diagonal and in cells of the 224 x 224 "
-        "grid, over the field that both models saw; a set that lies wholly outside it has no distance, and an image "
-        "without both sets is dropped. Wrong by all means whatever the wrong classes are."
+        f"Means with bootstrap {interval(level(results.statistics))}s over images, between the best models of the "
+        "architectures and between the models of each architecture, by selection of images. Disjoint sets have Dice "
+        "and IoU 0; distances are in pixels of the source image, and Hausdorff's also as share of its diagonal and in "
+        "cells of the 224 x 224 grid, over the field that both models saw; a set that lies wholly outside it has no "
+        "distance, and an image without both sets is dropped. Wrong by all means whatever the wrong classes are."
     )
 
 

@@ -99,6 +99,7 @@ def _effects(test: str, fit: Fit, n: int, dropped: int, config: StatisticsConfig
         effect_name="percentage points",
         ci_low=float(100 * (added - reach * error)),
         ci_high=float(100 * (added + reach * error)),
+        confidence=config.confidence,
         n=n,
         dropped=dropped,
         reason=fit.notes,

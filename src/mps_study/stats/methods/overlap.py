@@ -131,4 +131,5 @@ def _mean_row(start: Row, name: str, x: Floats, config: StatisticsConfig) -> Row
         reason = f"{len(x)} image(s) with both MPSs; at least {config.min_n} are needed"
         return skipped(start.test, start.group, reason, start.contrast, start.n, start.dropped)
     low, high = bootstrap_interval(x, np.mean, config)
-    return replace(start, effect=float(x.mean()), effect_name=name, ci_low=low, ci_high=high)
+    mean = float(x.mean())
+    return replace(start, effect=mean, effect_name=name, ci_low=low, ci_high=high, confidence=config.confidence)

@@ -62,6 +62,7 @@ def paired_contrast(sample: Matched, a: str, b: str, config: StatisticsConfig) -
         effect_name="matched-pairs rank-biserial",
         ci_low=low,
         ci_high=high,
+        confidence=config.confidence,
         n=len(d),
         dropped=dropped,
         reason=f"{zeros} zero difference(s) left out" if zeros else "",
