@@ -15,6 +15,8 @@ import onnxruntime as ort
 from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 from pydantic import BaseModel, ConfigDict
 
+from mps_study.models.inference.onnx_file import OnnxFileError
+
 log = logging.getLogger(__name__)
 
 CANDIDATE_BATCH_SIZES = {"cpu": (1, 2, 4, 8, 16), "cuda": (8, 16, 32, 64, 128)}
@@ -92,7 +94,7 @@ def measure(ask: Ask, batch_sizes: Sequence[int], workers: Sequence[int], as_goo
                 one_call = _settled_call(ask, size)
                 calls = int(min(16, max(1, TRIAL_SECONDS / one_call)))
                 seconds = _seconds_of(ask, calls, size, crew) if calls * crew > 1 else one_call
-            except (RuntimeException, RuntimeError) as error:
+            except (RuntimeException, RuntimeError, OnnxFileError) as error:
                 if crew == min(workers) and not rates:
                     raise
                 log.info("batches of %d by %d workers are too much for this device: %s", size, crew, error)
