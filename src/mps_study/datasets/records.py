@@ -154,6 +154,7 @@ SMALL_COLUMNS = [
     "further",
     "insertion_area",
     "deletion_area",
+    "top",
 ]
 """What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
 
@@ -170,6 +171,7 @@ LATER: dict[str, Any] = {
     "further_masks": [],
     "curves": None,
     "made_with": "{}",
+    "top": None,
 }
 """Columns that came after the first version of the store -> what a shard means that does not have them. A new column
 stands here, so that no stored record becomes unreadable; the others are in every shard."""
@@ -269,6 +271,7 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "landscape": None if landscape is None else landscape.astype(np.float16).tobytes(),
         "further_masks": [np.packbits(mps.mask).tobytes() for mps in record.further],
         "curves": json.dumps(_curves(record.curves)) if record.curves else None,
+        "top": record.top,
         "made_with": json.dumps(dict(shard.made_with), sort_keys=True),
     }
 

@@ -226,9 +226,8 @@ def _roster_faults(roster: Roster) -> list[str]:
         # An own ONNX file tells its input size, and timm's configuration the rest.
         fields = {"input_size": 1} | entry.preprocessing
         faults += (wrong := _faults(f"models.{name}.preprocessing", fields, Preprocessing))
-        given = not wrong and {"mean", "std"} & entry.preprocessing.keys()
-        fault = implausible(Preprocessing(**fields)) if given else None
-        faults.append(f"models.{name}.preprocessing.{fault}" if fault else None)
+        if not wrong and {"mean", "std"} & fields.keys() and (fault := implausible(Preprocessing(**fields))):
+            faults.append(f"models.{name}.preprocessing.{fault}")
         faults.append(None if entry.onnx else origin_fault(name, entry))
     return [fault for fault in faults if fault]
 

@@ -36,7 +36,12 @@ def adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image
             "set `classes` in the roster entry"
         )
     preprocessing = preprocessing_of_onnx(classifier, entry.preprocessing)
-    check_answers(classifier, [preprocessing.pixels(image) for image in images])
+    log.info("%s: asked as %s, %s", source, classifier.signature, classifier.head)
+    answers = check_answers(classifier, [preprocessing.pixels(image) for image in images])
+    if answers and not any(np.isfinite(answer).all() for answer in answers):
+        raise OnnxFileError(
+            f"{source}: its output is not finite on any of {len(answers)} pictures; check preprocessing and export"
+        )
     model = onnx.load(source)
     onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
     return preprocessing
@@ -85,15 +90,12 @@ def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any])
     return preprocessing
 
 
-def check_answers(classifier: OnnxClassifier, pictures: Iterable[NDArray[np.float32]]) -> None:
-    """Ask about real pictures (c, h, w), and some mutants of each: outputs that look like something else than they are
-    taken for would get wrong confidences.
+def check_answers(classifier: OnnxClassifier, pictures: Iterable[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Raw outputs (columns,) for real pictures (c, h, w) and some mutants of each, which are what they are taken for.
 
     Raises:
-        OnnxFileError: they do, the model fails, or its output is never finite.
+        OnnxFileError: they look like something else, and would get wrong confidences; or the model fails.
     """
-    source = classifier.path
-    log.debug("%s: asked as %s, %s", source, classifier.signature, classifier.head)
     answers = []
     for pixels in pictures:
         picture = Picture(pixels, np.zeros((len(pixels), 1, 1), dtype=np.float32))
@@ -102,8 +104,5 @@ def check_answers(classifier: OnnxClassifier, pictures: Iterable[NDArray[np.floa
         for row in range(MUTANTS):
             asked.mutants.paint(row, picture, painted[row])
         answers += [classifier.outputs(each[None])[0] for each in (pixels, *painted)]
-    if answers and not any(np.isfinite(answer).all() for answer in answers):
-        raise OnnxFileError(
-            f"{source}: its output is not finite on any of {len(answers)} pictures; check preprocessing and export"
-        )
-    check_head(classifier.head, answers, source)
+    check_head(classifier.head, answers, classifier.path)
+    return answers

@@ -19,7 +19,7 @@ from mps_study.models.inference.half import half_precision
 from mps_study.models.inference.heads import Output, head_of
 from mps_study.models.inference.onnx_file import OnnxFileError, read_graph, running_fault, signature
 from mps_study.models.inference.painted import Painted, PaintedByGraph, PaintedByNumpy, check_shape, painter_fault
-from mps_study.models.inference.rows import chunks, rows_of
+from mps_study.models.inference.rows import chunks, classes_of, rows_of
 from mps_study.models.inference.throughput import (
     AS_GOOD,
     CANDIDATE_BATCH_SIZES,
@@ -38,6 +38,10 @@ log = logging.getLogger(__name__)
 
 ROUNDING = 0.02
 """A model in fp32 whose answers alone and in a batch differ by more does not only round: rows depend on each other."""
+
+ONE_BY_ONE = (
+    "more than rounding, the answer to an image depends on the batch that it is in; it is asked one image at a time"
+)
 
 USUAL = (3, 224, 224)
 """The shape of a picture where the file leaves it open, and the speed is asked for before any picture was seen."""
@@ -119,11 +123,7 @@ class OnnxClassifier:
                 f"a batch size of {batch_size} needs an export with a dynamic batch axis, or set batch_size to null"
             )
         if self._one_by_one and self._batch_size != 1:
-            log.warning(
-                "%s: it is quantised dynamically, with scales that are taken over the whole batch, so that the answer "
-                "to an image would depend on its batch; it is asked one image at a time",
-                self.path.name,
-            )
+            log.warning("%s: it is quantised dynamically, %s", self.path.name, ONE_BY_ONE)
             self._batch_size = 1
 
     def _painting_without_measuring(self, possible: bool) -> Painting | None:
@@ -232,9 +232,7 @@ class OnnxClassifier:
         return PaintedByNumpy(open_session(path, self.device), self.signature, self.path)
 
     def _reply(self, batch: Sequence[Slice], logits: NDArray[np.float32]) -> Reply:
-        sizes = [part.stop - part.start for part in batch]
-        named = np.repeat([part.mutants.label for part in batch], sizes)
-        targets = np.repeat([part.mutants.target for part in batch], sizes)
+        named, targets = classes_of(batch, "label"), classes_of(batch, "target")
         asked, last = max(named.max(), targets.max()), self.classes - (not self.head.multi_label)
         if asked > last:
             raise ValueError(f"{self.path}: class {asked} is asked for, but its classes are 0 to {self.classes - 1}")
@@ -287,11 +285,7 @@ class OnnxClassifier:
                 n = 0
             self._tolerance = SAFETY * self._difference(picture, n) if n else 0.0
             if self.precision == "fp32" and self._tolerance > SAFETY * ROUNDING:
-                log.warning(
-                    "%s: the answer to an image depends on the batch that it is in (by %.2g in a logit), which is more "
-                    "than rounding, as in dynamically quantised models; it is asked one image at a time",
-                    self.path.name, self._tolerance / SAFETY,
-                )  # fmt: skip
+                log.warning("%s: by %.2g in a logit, %s", self.path.name, self._tolerance / SAFETY, ONE_BY_ONE)
                 self._batch_size, self._together, self._tolerance = 1, None, 0.0
             if self.measured:
                 update = {"batch_size": self._batch_size, "tolerance": self._tolerance}
