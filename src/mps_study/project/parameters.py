@@ -223,8 +223,7 @@ def _roster_faults(roster: Roster) -> list[str]:
     """Wrong preprocessing, and weights of no known origin."""
     faults: list[str | None] = []
     for name, entry in roster.root.items():
-        # An own ONNX file tells its input size, and timm's configuration the rest.
-        fields = {"input_size": 1} | entry.preprocessing
+        fields = {"input_size": 1} | entry.preprocessing  # a file tells its size, timm's configuration the rest
         faults += (wrong := _faults(f"models.{name}.preprocessing", fields, Preprocessing))
         if not wrong and {"mean", "std"} & fields.keys() and (fault := implausible(Preprocessing(**fields))):
             faults.append(f"models.{name}.preprocessing.{fault}")

@@ -17,7 +17,7 @@ from mps_study.models.inference.devices import Precision, choose_device, is_out_
 from mps_study.models.inference.graph_end import mixes_rows
 from mps_study.models.inference.half import half_precision
 from mps_study.models.inference.heads import Output, head_of
-from mps_study.models.inference.onnx_file import OnnxFileError, read_graph, running_fault, signature
+from mps_study.models.inference.onnx_file import read_graph, running_fault, signature
 from mps_study.models.inference.painted import Painted, PaintedByGraph, PaintedByNumpy, check_shape, painter_fault
 from mps_study.models.inference.rows import chunks, classes_of, rows_of
 from mps_study.models.inference.throughput import (
@@ -296,6 +296,3 @@ class OnnxClassifier:
         whole = self.logits(picture.pixels[None])
         alone = np.concatenate([self._answer_alone(part) for part in chunks([mutants], 1)])
         return self.head.difference(alone, self._answers([mutants]), int(whole[0].argmax()))
-
-
-__all__ = ["OnnxClassifier", "OnnxFileError"]
