@@ -120,7 +120,7 @@ class Inquiry:
 
     def _full(self, reply: Reply, mutants: Mutants) -> Reply:
         """The reply with log-odds wherever a class was named (`evidence.py`)."""
-        if self.by_share and reply.log_odds is None:
+        if self.by_share and (reply.log_odds is None or np.isnan(reply.log_odds[reply.labels >= 0]).any()):
             raise ValueError(
                 f"image {self.key!r}: class {self.target.label} is not on top, and the classifier does not say how "
                 "near it is; its replies need log_odds"

@@ -141,7 +141,8 @@ def loading_fault(path: Path, error: Exception) -> OnnxFileError:
 
 def running_fault(path: Path, error: Exception, shape: Sequence[int]) -> OnnxFileError:
     """ONNX Runtime's failure while a model runs on inputs (b, c, h, w), in one line."""
-    said = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split()))[:400]
+    said = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split()))
+    said = re.sub(r"/\S+:\d+ \S+\(.*?\) ", "", said)[:300]  # where in ONNX Runtime's own source
     size = " x ".join(str(side) for side in shape[1:])
     return OnnxFileError(
         f"{path}: ONNX Runtime fails while the model runs on {shape[0]} of {size} ({said}); check the input size "
