@@ -80,7 +80,7 @@ def explain(
             model,
             preprocessing=_parsed("preprocessing", preprocessing),
             baseline=_parsed("baseline", baseline),
-            target=_parsed("target", target),
+            target=int(target) if target.isdecimal() else target,
             minimum_confidence_threshold=floor,
             **rest,
         )
