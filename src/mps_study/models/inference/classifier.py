@@ -40,7 +40,7 @@ ROUNDING = 0.02
 """A model in fp32 whose answers alone and in a batch differ by more does not only round: rows depend on each other."""
 
 ONE_BY_ONE = (
-    "more than rounding, the answer to an image depends on the batch that it is in; it is asked one image at a time"
+    "the answer to an image depends on the batch that it is in by more than rounding; it is asked one image at a time"
 )
 
 USUAL = (3, 224, 224)
@@ -123,7 +123,7 @@ class OnnxClassifier:
                 f"a batch size of {batch_size} needs an export with a dynamic batch axis, or set batch_size to null"
             )
         if self._one_by_one and self._batch_size != 1:
-            log.warning("%s: it is quantised dynamically, %s", self.path.name, ONE_BY_ONE)
+            log.warning("%s: it is quantised dynamically, so that %s", self.path.name, ONE_BY_ONE)
             self._batch_size = 1
 
     def _painting_without_measuring(self, possible: bool) -> Painting | None:
@@ -285,7 +285,7 @@ class OnnxClassifier:
                 n = 0
             self._tolerance = SAFETY * self._difference(picture, n) if n else 0.0
             if self.precision == "fp32" and self._tolerance > SAFETY * ROUNDING:
-                log.warning("%s: by %.2g in a logit, %s", self.path.name, self._tolerance / SAFETY, ONE_BY_ONE)
+                log.warning("%s: %s (%.2g in a logit)", self.path.name, ONE_BY_ONE, self._tolerance / SAFETY)
                 self._batch_size, self._together, self._tolerance = 1, None, 0.0
             if self.measured:
                 update = {"batch_size": self._batch_size, "tolerance": self._tolerance}
