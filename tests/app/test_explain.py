@@ -93,6 +93,105 @@ def test_the_set_holds_what_the_model_needs_and_no_tile_more(bright_window, phot
     assert (found.photo == 255).all()
 
 
+@pytest.fixture(scope="module")
+def red_or_blue(tmp_path_factory):
+    """ONNX classifiers by the mean colour: `tail` is behind (batch, 2) logits, red and blue."""
+    folder = tmp_path_factory.mktemp("onnx")
+
+    def write(name, *tail, columns=2, names=None):
+        weights = np.array([[10.0, -10.0], [0.0, 0.0], [-10.0, 10.0]], dtype=np.float32)[:, 2 - columns :]
+        constants = {"weights": weights, "axes": np.array([2, 3]), "one": np.array([1])}
+        nodes = [
+            helper.make_node("ReduceMean", ["image", "axes"], ["mean"], keepdims=0),
+            helper.make_node("MatMul", ["mean", "weights"], ["raw" if tail else "out"]),
+            *tail,
+        ]
+        graph = helper.make_graph(
+            nodes,
+            name,
+            [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, 16, 24])],
+            [helper.make_tensor_value_info("out", TensorProto.FLOAT, ["batch", columns])],
+            [numpy_helper.from_array(value, key) for key, value in constants.items()],
+        )
+        path = folder / f"{name}.onnx"
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def red(tmp_path):
+    """Grey with a red patch."""
+    image = Image.new("RGB", (48, 32), (90, 90, 90))
+    image.paste((240, 10, 10), (4, 4, 24, 20))
+    image.save(tmp_path / "red.png")
+    return tmp_path / "red.png"
+
+
+HARD = [
+    helper.make_node("Exp", ["raw"], ["powers"]),
+    helper.make_node("ReduceSum", ["powers", "one"], ["sum"], keepdims=1),
+    helper.make_node("Div", ["powers", "sum"], ["out"]),
+]
+
+
+def test_probabilities_that_nobody_names_are_refused_and_named_ones_give_their_confidence(red_or_blue, red, tmp_path):
+    logits, hidden = red_or_blue("logits"), red_or_blue("hidden", *HARD)
+    options = ("--preprocessing", PLAIN, "--out", tmp_path / "seen.png")
+    refused = run(red, "--model", hidden, *options)
+    assert refused.exit_code == 1 and len(refused.stderr.strip().splitlines()) == 1
+    assert "all of it lies in [0, 1]" in refused.stderr and "`output: logits | probabilities" in refused.stderr
+    told = [
+        run(red, "-m", model, *options, *more)
+        for model, more in ((logits, ()), (hidden, ("--output", "probabilities")))
+    ]
+    lines = [dict(line.split(maxsplit=1) for line in each.stdout.splitlines()) for each in told]
+    assert lines[0]["confidence"] == lines[1]["confidence"] and lines[0]["area"] == lines[1]["area"]
+    assert lines[0]["area"].endswith("of 384 pixels)")  # 16 x 24
+
+
+def test_a_class_that_is_asked_for_is_shown_beside_the_models_own(red_or_blue, red, tmp_path):
+    model, options = red_or_blue("target"), ("--preprocessing", PLAIN, "--out", tmp_path / "seen.png", "--target", "1")
+    without = run(red, "--model", model, *options)
+    assert without.exit_code == 1
+    assert "the model's class is 0, not 1" in without.stderr and "above 0 (`--floor`)" in without.stderr
+    result = run(red, "--model", model, *options, "--floor", "0.9")
+    assert result.exit_code == 0, result.output
+    assert "class        class 1 (1)" in result.stdout and "the model's  class 0 (0)" in result.stdout
+
+
+def test_one_logit_is_two_classes(red_or_blue, red):
+    fields = yaml.safe_load(PLAIN)
+    two, one = (explain(red, red_or_blue(f"c{n}", columns=n), preprocessing=fields, device="cpu") for n in (2, 1))
+    assert two.label == one.label == 0
+    assert two.mask.shape == one.mask.shape == two.photo.shape[:2] == (16, 24)
+    other = explain(red, red_or_blue("c1", columns=1), preprocessing=fields, target=0, device="cpu")
+    assert other.answer_name == other.class_name == "class 0"
+    with pytest.raises(ValueError, match=r"search.target is 2, but the model's classes are 0 to 1"):
+        explain(red, red_or_blue("c1", columns=1), preprocessing=fields, target=2, device="cpu")
+    with pytest.raises(
+        ValueError, match=r"search.target is 'fox', but the model's classes have no names; give an index"
+    ):
+        explain(red, red_or_blue("c1", columns=1), preprocessing=fields, target="fox", device="cpu")
+    with pytest.raises(ValueError, match=r"search.target is 'label', but a single image has no label"):
+        explain(red, red_or_blue("c1", columns=1), preprocessing=fields, target="label", confidence_floor=0.1)
+
+
+def test_no_label_that_is_there_is_an_answer_too(red_or_blue, tmp_path):
+    sigmoids = red_or_blue("none", *ABSENT)
+    Image.new("RGB", (24, 16), (90, 90, 90)).save(tmp_path / "grey.png")
+    found = explain(tmp_path / "grey.png", sigmoids, preprocessing=yaml.safe_load(PLAIN), device="cpu")
+    assert (found.label, found.class_name, found.record.status) == (2, "none of its labels", "baseline")
+
+
+ABSENT = [
+    helper.make_node("Constant", [], ["nine"], value_float=9.0),
+    helper.make_node("Sub", ["raw", "nine"], ["less"]),
+    helper.make_node("Sigmoid", ["less"], ["out"]),
+]
+
+
 def test_a_floor_of_the_confidence_costs_pixels(bright_window, photo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     areas = []

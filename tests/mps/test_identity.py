@@ -20,7 +20,7 @@ BORN = {
     "all": {
         "strategy": "rex", "seed": 0, "minimum_confidence_threshold": 0.0, "confidence_floor": 0.0, "floors": [],
         "budget": None, "margin_tolerance": 1e-3, "several": 1, "several_by": "forbidding", "overlap": 0.0,
-        "baseline": 0.0, "keep_landscape": False,
+        "baseline": 0.0, "keep_landscape": False, "target": "top-1",
     },
     "rex": RESPONSIBILITY,
     "contrastive": RESPONSIBILITY | {"contrastive_threshold": 1.0},
@@ -52,7 +52,7 @@ def test_whatever_changes_a_search_changes_its_identity():
         "cuts": "fraction", "iterations": 3, "tree_depth": 4, "min_box_size": 9, "queue_style": "all", "queue_len": 2,
         "responsibility_style": "additive", "weighted": True, "confidence_filter": 0.1, "chunk_size": 7,
         "curve_steps": 5, "seed": 1, "minimum_confidence_threshold": 0.2, "confidence_floor": 0.1, "floors": [0.5],
-        "budget": 100, "margin_tolerance": 1e-2, "several": 2, "baseline": "mean", "keep_landscape": True,
+        "budget": 100, "margin_tolerance": 1e-2, "several": 2, "baseline": "mean", "keep_landscape": True, "target": 7,
     }  # fmt: skip
     found = [SearchConfig(**{name: value}).identity() for name, value in other.items()]
     found += [SearchConfig("contrastive", contrastive_threshold=0.5).identity()]

@@ -28,7 +28,7 @@ BASE["models"] = {name: BASE["models"][name] for name in (*BASE["compared"], "co
 BASE["metrics"]["fine_tuned_accuracy"] = {"efficientnet_lite0": 0.9}
 BASE["search"] |= {
     "ranking": "responsibility", "confidence_floor": 0.0, "several": 1, "several_by": "forbidding", "overlap": 0.0,
-    "curve_steps": 0, "budget": 1000,
+    "curve_steps": 0, "budget": 1000, "target": "top-1",
 }  # fmt: skip
 BASE["fine_tuning"] |= {"shift": 0.1, "rotation": 5.0, "flip": True, "layer_decay": 0.9, "bfloat16": False}
 
@@ -108,6 +108,7 @@ TAKEN = {
         "classes",
     )},
     "match": {"text", "number as text", "null"},
+    "target": {"number", "text", "number as text"},
     "figure_images": set(), "onnx": {"text", "number as text"}, "timm": {"text", "number as text"},
 }  # fmt: skip
 # null for a model's `timm` or `onnx` leaves it with neither; timm is asked for its names when a run needs them.
@@ -214,6 +215,12 @@ def test_a_key_that_is_missing_is_named(path):
         (("models", "b "), OWN, "Windows drops a space or dot at the end; leave it out"),
         (("models", "own", "preprocessing", "mean"), [0.5], "mean has 1 numbers and std 3; give each three"),
         (("models", "own", "preprocessing", "std"), [0.5, 0.0, 0.5], "greater than 0"),
+        (("models", "own", "preprocessing", "std"), [58.4, 57.1, 57.4], "models.own.preprocessing.std reaches 58.4"),
+        (("models", "own", "preprocessing", "mean"), [123.7, 116.3, 103.5], "give `scale: 255`, else divide both by"),
+        (("models", "own", "preprocessing", "input_size"), [32, 0], "use sides from 1 to 10000 pixels"),
+        (("models", "own", "preprocessing", "channels"), "rgba", "'rgb' or 'bgr'"),
+        (("models", "own", "output"), "scores", "'logits', 'probabilities', 'sigmoid' or 'multi_label_logits'"),
+        (("search", "target"), "label", "set minimum_confidence_threshold or confidence_floor above 0"),
         (("models", "efficientnet_lite0", "weights"), "random:x", "should be `random` or `random:SEED`"),
         (("models", "efficientnet_lite0", "weights"), "file:", "should be `file:PATH`"),
         (("models", "efficientnet_lite0", "weights"), "package:../x", "should be `package:NAME`"),

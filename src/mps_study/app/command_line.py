@@ -41,6 +41,12 @@ def cli() -> None:
 @click.option("--batch-size", type=int, help="Changes the speed, not the set.  [default: the fastest]")
 @click.option("--env", "-e", help="The environment whose roster has the model.  [default: the first that has]")
 @click.option("--preprocessing", help="Of an ONNX file, as in a roster: '{mean: [0.5, 0.5, 0.5], crop_pct: 1.0}'.")
+@click.option(
+    "--output", help="Of an ONNX file: logits, probabilities, sigmoid, multi_label_logits.  [default: its own]"
+)
+@click.option(
+    "--target", default="top-1", help="Name or index of the class that is kept; not on top, it needs --floor."
+)
 def explain(
     image: Path,
     model: str,
@@ -48,6 +54,7 @@ def explain(
     iterations: int | None,
     floor: float,
     baseline: str,
+    target: str,
     preprocessing: str | None,
     **rest: Any,
 ) -> None:
@@ -65,22 +72,23 @@ def explain(
 
     if iterations is not None:  # strategies that have none refuse them
         rest["iterations"] = iterations
-    target = out or Path(f"{image.stem}_mps.png")
+    picture = out or Path(f"{image.stem}_mps.png")
     try:
-        check_target(target)
+        check_target(picture)
         found = explain_image(
             image,
             model,
             preprocessing=_parsed("preprocessing", preprocessing),
             baseline=_parsed("baseline", baseline),
+            target=int(target) if target.isdecimal() else target,
             minimum_confidence_threshold=floor,
             **rest,
         )
-        found.save(target)
+        found.save(picture)
     except (ValueError, OSError, ClaimedError) as error:
         raise click.ClickException(" ".join(str(error).split())) from None
     click.echo("\n".join(f"{name:<12} {value}" for name, value in _summary(found)))
-    click.echo(f"{'picture':<12} {target}")
+    click.echo(f"{'picture':<12} {picture}")
 
 
 def _summary(found: Explanation) -> list[tuple[str, str]]:
@@ -89,6 +97,7 @@ def _summary(found: Explanation) -> list[tuple[str, str]]:
     lines = [
         ("model", found.model),
         ("class", f"{found.class_name} ({found.label})"),
+        *([] if record.top is None else [("the model's", f"{found.answer_name} ({record.answer})")]),
         (
             "confidence",
             f"{record.target.confidence:.3f} from the whole image, {_number(record.confidence)} from the set",

@@ -19,13 +19,17 @@ from pydantic import ValidationError
 from mps_study.common.imagenet_classes import IMAGENET_CLASSES, imagenet_names
 from mps_study.common.progress import progress_bar
 from mps_study.images.decoding import decode
-from mps_study.models.export.own_onnx import preprocessing_of_onnx
+from mps_study.models.export.own_onnx import check_answers, preprocessing_of_onnx
 from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.heads import Output
 from mps_study.models.inference.preprocessing import Preprocessing, View
+from mps_study.mps.common.terms import LABEL, NEEDS_FLOOR, TOP
 from mps_study.mps.config import SearchConfig, laid_over
+from mps_study.mps.mutants import Picture
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import MpsRecord, Reply, Slice
 from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
+from mps_study.pipelines.targets import class_index
 from mps_study.project.parameters import Extraction, baseline_image_fault
 from mps_study.project.study_models import study_of
 from mps_study.report.figures.one_image import draw_one_image
@@ -45,10 +49,11 @@ class Explanation:
 
     Args:
         model: its name.
-        class_name: of the model's top-1 on the whole image.
+        class_name: of the class that the set keeps: the model's top-1 on the whole image, or the one asked for.
         photo: (h, w, 3) uint8, the image as the model saw it.
         view: top, left, bottom, right of the part of the image that the model saw, in the image's own pixels.
         record: all that the search found, `mps_study.MpsRecord`.
+        answer_name: of the model's top-1 on the whole image.
     """
 
     model: str
@@ -56,6 +61,7 @@ class Explanation:
     photo: NDArray[np.uint8]
     view: View
     record: MpsRecord
+    answer_name: str
 
     @property
     def label(self) -> int:
@@ -120,6 +126,7 @@ def explain(
     *,
     env: str | None = None,
     preprocessing: Mapping[str, Any] | None = None,
+    output: Output | None = None,
     device: str = "auto",
     batch_size: int | None = None,
     **search: Any,
@@ -129,12 +136,16 @@ def explain(
     Args:
         image: a file that Pillow reads, or an image.
         model: a name of a roster (`conf/*/parameters_models.yml`), which is exported at its first use; or the path of
-            an ONNX file, input (batch, 3, h, w) float32, output logits (batch, classes).
+            an ONNX file, input (batch, 3, h, w) float32, output logits (batch, classes), or another form that
+            docs/how-to/model.md shows.
         env: the environment whose roster has the model; without it the first that has, `conf/base` before others.
         preprocessing: of an ONNX file, where it is not ImageNet's usual: fields of `Preprocessing`.
+        output: what the output of an ONNX file is, where the file does not say: `logits`, `probabilities`, `sigmoid`
+            or `multi_label_logits`.
         device: `cpu`, `cuda`, or `auto`.
         batch_size: most mutants in one call; None takes the fastest. It cannot change the result.
-        search: parameters of `mps_study.SearchConfig`, over `DEFAULTS`: `several=3`, `strategy="minimal"`, ...
+        search: parameters of `mps_study.SearchConfig`, over `DEFAULTS`: `several=3`, `strategy="minimal"`,
+            `target="fox"`, ...
 
     Raises:
         FileNotFoundError: no such image or ONNX file.
@@ -150,20 +161,28 @@ def explain(
     name, picture = _picture(image)
     with _one_line():
         extraction = Extraction.model_validate({"device": device, "batch_size": batch_size})
-    subject = _of_file(Path(model), preprocessing, extraction) if _is_path(model) else None
+    subject = _of_file(Path(model), preprocessing, output, extraction) if _is_path(model) else None
     if subject is None:
         if preprocessing is not None:
             raise ValueError(
                 f"preprocessing is for ONNX files; that of model {str(model)!r} is part of its roster entry"
             )
+        if output is not None:
+            raise ValueError(f"output is for ONNX files; that of model {str(model)!r} is part of its roster entry")
         subject = _of_roster(str(model), env, extraction)
+    wanted = subject.wanted(config.target)
     pixels = subject.preprocessing.pixels(picture)
+    subject.classifier.look_at(Picture(pixels, np.zeros((len(pixels), 1, 1), dtype=np.float32)))
+    if _is_path(model):
+        check_answers(subject.classifier, [pixels])
+    other = baseline_image(subject.preprocessing, config)
     with _watched(subject.classifier) as classifier:
-        (record,) = extract_mps(
-            [(name, pixels)], classifier, config, baseline_image=baseline_image(subject.preprocessing, config)
-        )
+        (record,) = extract_mps([(name, pixels)], classifier, config, baseline_image=other, targets=wanted)
+    if record.mask is None and record.reason.endswith(NEEDS_FLOOR):
+        raise ValueError(f"image {name!r}: {record.reason} (`--floor`)")
     seen, view = subject.preprocessing.seen(picture), subject.preprocessing.view(*picture.size)
-    return Explanation(subject.name, subject.class_name(record.target.label), seen, view, record)
+    names = subject.class_name(record.target.label), subject.class_name(record.answer)
+    return Explanation(subject.name, names[0], seen, view, record, names[1])
 
 
 @dataclass(frozen=True)
@@ -176,7 +195,13 @@ class _Subject:
     class_names: Mapping[int, str]
 
     def class_name(self, label: int) -> str:
-        return self.class_names.get(label, f"class {label}")
+        return self.classifier.head.with_none(self.class_names).get(label, f"class {label}")
+
+    def wanted(self, target: str | int) -> int | None:
+        """The index of a target (`SearchConfig.target`); None for the top-1."""
+        if target == LABEL:
+            raise ValueError(f"search.target is {LABEL!r}, but a single image has no label; give a class")
+        return None if target == TOP else class_index(target, self.classifier.classes, self.class_names)
 
 
 def _of_roster(model: str, env: str | None, extraction: Extraction) -> _Subject:
@@ -188,11 +213,13 @@ def _of_roster(model: str, env: str | None, extraction: Extraction) -> _Subject:
     return _Subject(model, classifier, card.preprocessing, _class_names(card.classes))
 
 
-def _of_file(path: Path, preprocessing: Mapping[str, Any] | None, extraction: Extraction) -> _Subject:
-    classifier = OnnxClassifier(path, extraction.device, extraction.batch_size)
+def _of_file(
+    path: Path, preprocessing: Mapping[str, Any] | None, output: Output | None, extraction: Extraction
+) -> _Subject:
+    classifier = OnnxClassifier(path, extraction.device, extraction.batch_size, output=output)
     with _one_line("preprocessing."):
         chosen = preprocessing_of_onnx(classifier, preprocessing or {})
-    if preprocessing is None:
+    if preprocessing is None and classifier.signature.dtype != "uint8":
         log.info("%s: preprocessed as is usual for ImageNet; where that is wrong, give `preprocessing`", path.name)
     return _Subject(path.stem, classifier, chosen, _class_names(classifier.classes))
 

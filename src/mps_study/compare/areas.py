@@ -15,6 +15,7 @@ COLUMNS = {
     "half": "string",
     "label": "Int64",
     "target": "Int64",
+    "kept": "Int64",
     "correct": "boolean",
     "status": "string",
     "reason": "string",
@@ -50,6 +51,8 @@ def measure_areas(
 
     `area` is the set's pixels over the input's pixels, NaN without a set. `correct` is NA for unlabelled images
     and, like `target`, for images that could not be read.
+    `target` is the model's top-1 on the whole image, `kept` the class that the set keeps: another one only where
+    `search.target` asked for it, and what `confidence` and `target_confidence` are of.
     `dilation_survives` says whether the set grown by one pixel still has the class; NA without a set, and in all rows
     of records that were not asked. Records of images that are not in the manifest are left out.
     """
@@ -66,8 +69,10 @@ def measure_areas(
         frame["height"].astype("float64") * frame["width"].astype("float64")
     )
     frame["label"] = frame["label"].astype("Int64")
-    target = frame["target"].astype("Int64")
-    frame["target"] = target.where(target >= 0)  # an image that could not be read has no answer, right or wrong
+    kept = frame["target"].astype("Int64")
+    frame["kept"] = kept.where(kept >= 0)  # an image that could not be read has no answer, right or wrong
+    asked_for_another = frame["top"].astype("Int64") if "top" in frame else pd.Series(pd.NA, frame.index, dtype="Int64")
+    frame["target"] = asked_for_another.fillna(frame["kept"])
     frame["correct"] = (frame["target"] == frame["label"]).astype("boolean")
     frame = frame.sort_values(["model_position", "position"], kind="stable", ignore_index=True)
     return frame[list(COLUMNS)].astype(COLUMNS)

@@ -30,6 +30,7 @@ SMALL_COLUMNS = [
     "further",
     "insertion_area",
     "deletion_area",
+    "top",
 ]
 """What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
 
@@ -46,6 +47,7 @@ LATER: dict[str, Any] = {
     "further_masks": [],
     "curves": None,
     "made_with": "{}",
+    "top": None,
 }
 """Columns that came after the first version of the store -> what a shard means that does not have them. A new column
 stands here, so that no stored record becomes unreadable; the others are in every shard."""

@@ -197,6 +197,7 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "landscape": None if landscape is None else landscape.astype(np.float32, copy=False).tobytes(),
         "further_masks": [np.packbits(mps.mask).tobytes() for mps in record.further],
         "curves": json.dumps(_curves(record.curves)) if record.curves else None,
+        "top": record.top,
         "made_with": json.dumps(dict(shard.made_with), sort_keys=True),
     }
 

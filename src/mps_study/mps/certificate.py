@@ -48,32 +48,37 @@ def check_certificate(
     if record.mask.shape != pixels.shape[1:]:
         raise ValueError(f"image {record.key!r}: the mask is {record.mask.shape}, the image {pixels.shape[1:]}")
     inquiry = Inquiry(config, (pixels.shape[1], pixels.shape[2]), record.key)
-    search = _check(record.mask, record.certificate, record.target, inquiry)
+    wanted = None if record.top is None else record.target.label
+    search = _check(record.mask, record.certificate, record.target, inquiry, wanted)
     return next(run_searches([Job(baseline_picture(pixels, config.baseline), search)], classifier))
 
 
-def _check(mask: NDArray[np.bool_], stated: Certificate, target: Target, inquiry: Inquiry) -> Search[Check]:
-    shape = inquiry.shape
+def _check(
+    mask: NDArray[np.bool_], stated: Certificate, target: Target, inquiry: Inquiry, wanted: int | None
+) -> Search[Check]:
+    shape, label = inquiry.shape, -1 if wanted is None else wanted
     tiles = grid(shape, stated.granularity)
     kept = tiles.touched(mask)
     if not np.array_equal(tiles.mask(kept), mask):
         return Check(False, f"the set is not made of whole tiles of {stated.granularity} px")
     if int(kept.sum()) != stated.deletions:
         return Check(False, f"the set has {int(kept.sum())} tiles, but {stated.deletions} deletions were tested")
-    whole = yield Masks(shape, alone=True, masks=np.ones((1, *shape), dtype=bool))
-    inquiry.target = Target(int(whole.labels[0]), float(whole.confidences[0]))
+    whole = yield Masks(shape, alone=True, label=label, target=label, masks=np.ones((1, *shape), dtype=bool))
+    inquiry.aim(whole, wanted)
     if inquiry.target.label != target.label:
         return Check(False, f"the model now gives class {inquiry.target.label}, not {target.label}")
     if abs(inquiry.floor() - stated.floor) > _SAME_FLOOR:
         return Check(False, f"the confidence floor is {inquiry.floor()}, but the certificate is for {stated.floor}")
-    alone = yield Cells(shape, alone=True, grid=tiles, kept=kept[None])
-    if not inquiry.passes(alone)[0]:
+    alone = yield Cells(shape, alone=True, label=label, target=target.label, grid=tiles, kept=kept[None])
+    if not inquiry.passes(inquiry.heard(alone))[0]:
         return Check(False, "the set does not pass alone")
     if not stated.deletions:
         return Check(True)
     indices = np.flatnonzero(kept)
-    deletions = yield Cells(shape, alone=True, grid=tiles, kept=tiles.without(kept, indices))
-    spared = indices[inquiry.passes(deletions)]
+    deletions = yield Cells(
+        shape, alone=True, label=label, target=target.label, grid=tiles, kept=tiles.without(kept, indices)
+    )
+    spared = indices[inquiry.passes(inquiry.heard(deletions))]
     if spared.size:
         row, column = divmod(int(spared[0]), tiles.columns)
         return Check(False, f"{spared.size} tiles can be deleted, the first in row {row}, column {column} of the grid")

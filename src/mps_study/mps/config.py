@@ -13,7 +13,7 @@ from mps_study.mps.baselines import Baseline, checked_baseline
 from mps_study.mps.common.answers import unknown, unread
 from mps_study.mps.common.choices import Choices, all_names, choice, choices_in, chosen, flat, kind_of, taken_by
 from mps_study.mps.common.fields import TAKE, flag, number, taken, whole
-from mps_study.mps.common.terms import Terms
+from mps_study.mps.common.terms import LABEL, NEEDS_FLOOR, Terms
 from mps_study.mps.common.values import changed_values_of, values_of
 from mps_study.mps.several import SEVERAL, Several
 from mps_study.mps.strategies import STRATEGIES
@@ -38,6 +38,9 @@ class SearchConfig(Terms):
         budget: most evaluations for one image; None for no limit. Replies asked again because of a narrow
             margin are not counted, as in `MpsRecord.evaluations`.
         margin_tolerance: a reply whose two best logits are nearer than this is asked again, alone.
+        target: the class that a set must keep: `top-1`, the model's answer to the whole image; `label`, the one that
+            the image was given; the name or index of a class. A class that is not on top passes by its share of the
+            confidence, so that a floor is needed (`minimum_confidence_threshold` or `confidence_floor` above 0).
         several: sets of one image that are looked for, the first included (strategies `rex` and `minimal`).
         several_by: how; a key of `mps_study.mps.several.SEVERAL`.
         overlap: the largest Dice coefficient of two of them; 0 for disjoint sets.
@@ -86,6 +89,8 @@ class SearchConfig(Terms):
             if self.several > 1:
                 raise ValueError(f"search.several is {self.several}; the strategy {kind} finds one set, use 1")
         self.strategy.fits(self)
+        if self.target == LABEL and not self.has_floor:
+            raise ValueError(f"search.target is {LABEL!r}; {NEEDS_FLOOR}")
         idle = any(share <= self.minimum_confidence_threshold for share in self.floors)
         if idle or len(set(self.floors)) < len(self.floors):
             raise ValueError(

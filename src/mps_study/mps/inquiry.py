@@ -38,6 +38,10 @@ class Inquiry:
     `share` of the original confidence is what a set must reach now. Where `allowed` (h, w) bool is set, mutants keep
     none of the other pixels. `given_map` (h, w) is what the caller ranks pixels by, if anything.
     `tied`: the two best classes of the whole image lie within `margin_tolerance`.
+
+    Where another class is asked for than the top-1 of the whole image, `top` is that one, and passing is by the share
+    of the confidence alone: in every reply the confidence is the target's, and a mutant has the target's label where
+    that reaches the floor. Searches need not know.
     """
 
     def __init__(self, terms: Terms, shape: Shape, key: str, given_map: NDArray[np.float32] | None = None) -> None:
@@ -46,6 +50,7 @@ class Inquiry:
         self.share = terms.minimum_confidence_threshold
         self.allowed: NDArray[np.bool_] | None = None
         self.target = Target(-1, float("nan"))
+        self.top: int | None = None
         self.tied = False
         self.edges: tuple[float, ...] = ()
         self.candidate: Mutants | None = None
@@ -54,11 +59,24 @@ class Inquiry:
         self._memory: dict[int, tuple[int, np.float32, np.float32]] = {}
         self._alone: set[int] = set()
 
-    def aim(self, target: Target) -> None:
-        """Set the class that is to be kept, and watch the confidences at which passing begins."""
-        self.target = target
+    def aim(self, whole: Reply, wanted: int | None = None) -> None:
+        """Set the class that is to be kept, and watch the confidences at which passing begins.
+
+        It is the one on top of the reply to the whole image, or the one that is wanted, whose log-odds that reply says.
+        """
+        top = int(whole.labels[0])
+        if wanted is None or top in (wanted, -1):
+            self.target = Target(top, float(whole.confidences[0]))
+        else:
+            self.target, self.top = Target(wanted, float(_shares(whole)[0])), top
         floors = {self.floor(share) for share in (self.share, *self.terms.floors)}
-        self.watch(*(demanded - 0.5 * 10.0**-_DECIMALS for demanded in sorted(floors) if demanded > 0))
+        half = 0.0 if self.by_share else 0.5 * 10.0**-_DECIMALS
+        self.watch(*(demanded - half for demanded in sorted(floors) if demanded > 0))
+
+    @property
+    def by_share(self) -> bool:
+        """Whether the target is not on top of the whole image, so that its confidence alone decides."""
+        return self.top is not None
 
     def watch(self, *edges: float) -> None:
         """Ask replies again, alone, whose confidence is near to one of these from now on."""
@@ -70,17 +88,44 @@ class Inquiry:
         For the present share of the original confidence, or another one.
         """
         share = self.share if share is None else share
-        return round(max(self.target.confidence * share, self.terms.confidence_floor), _DECIMALS)
+        demanded = max(self.target.confidence * share, self.terms.confidence_floor)
+        return demanded if self.by_share else round(demanded, _DECIMALS)  # a class that is not on top may have little
 
     def passes(self, reply: Reply) -> NDArray[np.bool_]:
         """(n,) whether each mutant has the target class with the demanded confidence.
 
-        Confidences are compared after rounding to four decimals, as rex-xai does.
+        Confidences are compared after rounding to four decimals, as rex-xai does; of a class that is not on top of the
+        whole image as they are.
         """
+        if self.by_share:
+            return self._reaches_floor(reply.confidences)
         same: NDArray[np.bool_] = reply.labels == self.target.label
         if self.floor() > 0:
             same &= np.round(reply.confidences, _DECIMALS) >= self.floor()
         return same
+
+    def _reaches_floor(self, confidences: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """(n,) whether the target's confidences reach the floor; nothing does where there is none."""
+        floor = np.float32(self.floor())
+        reached: NDArray[np.bool_] = (floor > 0) & (confidences >= floor)
+        return reached
+
+    def heard(self, reply: Reply) -> Reply:
+        """A reply as searches are told it: of the target, where its confidence alone decides."""
+        if not self.by_share:
+            return reply
+        shares = _shares(reply)
+        labels = np.where(self._reaches_floor(shares), self.target.label, reply.labels)
+        return replace(reply, labels=labels, confidences=shares)
+
+    def _full(self, reply: Reply, mutants: Mutants) -> Reply:
+        """The reply with log-odds wherever a class was named (`evidence.py`)."""
+        if self.by_share and (reply.log_odds is None or np.isnan(reply.log_odds[reply.labels >= 0]).any()):
+            raise ValueError(
+                f"image {self.key!r}: class {self.target.label} is not on top, and the classifier does not say how "
+                "near it is; its replies need log_odds"
+            )
+        return with_log_odds(reply, mutants)
 
     def ask(self, mutants: Mutants) -> Search[Reply]:
         """Labels, confidences and, where a class is named, log-odds of the mutants, from memory where known.
@@ -114,7 +159,7 @@ class Inquiry:
         if new:
             alone = mutants.take(np.fromiter(new.values(), dtype=np.intp, count=len(new)), alone=True)
             self._spend(len(new))
-            self._memory.update(zip(new, _entries(with_log_odds((yield alone), alone)), strict=True))
+            self._memory.update(zip(new, _entries(self._full((yield alone), alone)), strict=True))
             self._alone.update(new)
         return self._remembered(digests, mutants.label)
 
@@ -126,11 +171,11 @@ class Inquiry:
         """
         alone = mutants.take(np.arange(len(mutants)), alone=True)
         self._spend(len(alone))
-        reply = with_log_odds((yield alone), alone)
+        reply = self._full((yield alone), alone)
         digests: list[int] = alone.digests().tolist()
         self._memory.update(zip(digests, _entries(reply), strict=True))
         self._alone.update(digests)
-        return reply
+        return self.heard(reply)
 
     def _settled(self, digest: int, label: int) -> bool:
         """Whether a mutant was evaluated alone, and said the log-odds if a class is named now."""
@@ -141,11 +186,12 @@ class Inquiry:
 
     def _remembered(self, digests: list[int], label: int) -> Reply:
         known = [self._memory[digest] for digest in digests]
-        return Reply(
+        reply = Reply(
             np.array([top for top, _, _ in known], dtype=np.int64),
             np.array([confidence for _, confidence, _ in known], dtype=np.float32),
-            log_odds=None if label < 0 else np.array([odds for _, _, odds in known], dtype=np.float32),
+            log_odds=np.array([odds for _, _, odds in known], dtype=np.float32) if label >= 0 else None,
         )
+        return self.heard(reply)
 
     def visible(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """What a mutant of this mask (h, w) really keeps."""
@@ -154,9 +200,10 @@ class Inquiry:
     def _restricted(self, mutants: Mutants) -> Mutants:
         """The mutants as they are asked: of the allowed pixels only, and with the class that decides."""
         target = self.target.label
+        label = target if self.by_share else mutants.label
         if self.allowed is None:
-            return replace(mutants, target=target)
-        return Within(mutants.shape, mutants.alone, mutants.label, target, inner=mutants, allowed=self.allowed)
+            return replace(mutants, label=label, target=target)
+        return Within(mutants.shape, mutants.alone, label, target, inner=mutants, allowed=self.allowed)
 
     def _spend(self, evaluations: int, keep_back: int = 0) -> None:
         budget = self.terms.budget
@@ -165,13 +212,14 @@ class Inquiry:
         self.evaluations += evaluations
 
     def _settle(self, mutants: Mutants) -> Search[Reply]:
-        reply = with_log_odds((yield mutants), mutants)
+        reply = self._full((yield mutants), mutants)
         if reply.margins is None or mutants.alone:
             return reply
         tolerance = max(self.terms.margin_tolerance, reply.tolerance)
         close = reply.margins < tolerance
+        confidences = _shares(reply) if self.by_share else reply.confidences
         for edge in self.edges:
-            close |= np.abs(reply.confidences - edge) < tolerance * edge
+            close |= np.abs(confidences - edge) < tolerance * edge
         if reply.log_odds is not None:
             steps = reply.log_odds * EVIDENCE_STEPS
             near = np.abs(steps - np.floor(steps) - 0.5) < tolerance * EVIDENCE_STEPS
@@ -180,7 +228,7 @@ class Inquiry:
         if not narrow.size:
             return reply
         alone = mutants.take(narrow, alone=True)
-        again = with_log_odds((yield alone), alone)
+        again = self._full((yield alone), alone)
         labels, confidences = reply.labels.copy(), reply.confidences.copy()
         labels[narrow], confidences[narrow] = again.labels, again.confidences
         log_odds = reply.log_odds
@@ -188,6 +236,15 @@ class Inquiry:
             log_odds = log_odds.copy()
             log_odds[narrow] = again.log_odds
         return Reply(labels, confidences, log_odds=log_odds)
+
+
+def _shares(reply: Reply) -> NDArray[np.float32]:
+    """(n,) the confidence of the class that was named, from its log-odds; NaN where the output was not finite."""
+    assert reply.log_odds is not None
+    with np.errstate(over="ignore"):
+        shares = 1 / (1 + np.exp(-reply.log_odds.astype(np.float64)))
+    finite: NDArray[np.float32] = np.where(reply.labels < 0, np.nan, shares).astype(np.float32)
+    return finite
 
 
 def _entries(reply: Reply) -> list[tuple[int, np.float32, np.float32]]:

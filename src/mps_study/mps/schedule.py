@@ -14,6 +14,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
@@ -90,12 +91,19 @@ def run_searches(jobs: Iterable[Job[T]], classifier: Classifier, in_flight: int 
     At most `in_flight` searches are open. The oldest search is served first, so that results come early and
     little has to wait for its turn. An exception of the classifier or of a job ends the iteration.
 
+    A classifier with a `look_at` is shown the first picture before it is asked how large its batches are.
+
     Raises:
         ValueError: `in_flight` is no whole number of at least 1.
     """
     if isinstance(in_flight, bool) or not isinstance(in_flight, int) or in_flight < 1:
         raise ValueError(f"in_flight is {in_flight!r}; use a whole number, 1 or more")
-    waiting = enumerate(jobs)
+    jobs = iter(jobs)
+    first = list(islice(jobs, 1))
+    look_at: Callable[[Picture], None] | None = getattr(classifier, "look_at", None)
+    if first and look_at is not None:
+        look_at(first[0].picture)
+    waiting = enumerate(chain(first, jobs))
     lines: _Lines[T] = _Lines()
     results: dict[int, T] = {}
     asking, due, exhausted = 0, 0, False

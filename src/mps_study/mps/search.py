@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mps_study.mps.baselines import Surroundings, baseline_picture
+from mps_study.mps.common.terms import NEEDS_FLOOR, TOP
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.inquiry import BudgetSpent, Inquiry
 from mps_study.mps.mutants import Masks, Shape
@@ -34,7 +35,6 @@ from mps_study.mps.types import (
     Mps,
     MpsRecord,
     Search,
-    Target,
 )
 
 
@@ -45,6 +45,7 @@ def extract_mps(
     in_flight: int = 8,
     maps: Mapping[str, NDArray[np.float32]] | None = None,
     baseline_image: NDArray[np.float32] | None = None,
+    targets: int | Mapping[str, int] | None = None,
 ) -> Iterator[MpsRecord]:
     """Yield one record an image, in the order of the images, as they are finished.
 
@@ -58,35 +59,56 @@ def extract_mps(
         in_flight: images searched at the same time, to fill batches.
         maps: key -> (h, w) map by which pixels are ranked, for `ranking: given`.
         baseline_image: (c, h, w) float32, preprocessed, for `baseline: image`.
+        targets: index of the class that the sets keep, or key -> index; an image that is not in the mapping keeps
+            its top-1. Where a class is not on top, a floor is needed (see `SearchConfig.target`), or its record has
+            the status `below`. None takes `config.target`, which then is `top-1` or an index.
 
     Raises:
         ValueError: an image that is not a finite float32 array (c, h, w); a map or baseline image that is missing or
-            does not fit.
+            does not fit; `config.target` that is a name or `label`, and no `targets`.
 
     Example:
         >>> classifier = OnnxClassifier("model.onnx")  # doctest: +SKIP
         >>> for record in extract_mps([("photo", pixels)], classifier, SearchConfig()):  # doctest: +SKIP
         ...     print(record.key, record.status, record.area)
     """
+    if targets is None and config.target != TOP:
+        if isinstance(config.target, str):
+            raise ValueError(
+                f"search.target is {config.target!r}, but the search knows no names and no labels; pass `targets` to "
+                "extract_mps, an index or key -> index"
+            )
+        targets = config.target
+
+    def wanted(key: str) -> int | None:
+        return targets.get(key) if isinstance(targets, Mapping) else targets
 
     def jobs() -> Iterator[Job[MpsRecord]]:
         for key, pixels in images:
             _check_pixels(key, pixels)
             picture = baseline_picture(pixels, config.baseline, Surroundings(key, config.seed, baseline_image))
             shape = (pixels.shape[1], pixels.shape[2])
-            yield Job(picture, search_image(key, shape, config, None if maps is None else maps.get(key)))
+            given_map = None if maps is None else maps.get(key)
+            yield Job(picture, search_image(key, shape, config, given_map, wanted(key)))
 
     return run_searches(jobs(), classifier, in_flight)
 
 
 def search_image(
-    key: str, shape: Shape, config: SearchConfig, given_map: NDArray[np.float32] | None = None
+    key: str,
+    shape: Shape,
+    config: SearchConfig,
+    given_map: NDArray[np.float32] | None = None,
+    wanted: int | None = None,
 ) -> Search[MpsRecord]:
-    """The whole search for one image of `shape` (h, w)."""
+    """The whole search for one image of `shape` (h, w), for its top-1 or the class that is wanted."""
     inquiry = Inquiry(config, shape, key, given_map)
-    whole_passes = yield from _ask_whole_image(inquiry)
+    whole_passes = yield from _ask_whole_image(inquiry, wanted)
     if inquiry.target.label < 0:
         return _record(config, inquiry, INVALID)
+    if inquiry.by_share and not config.has_floor:
+        reason = f"the model's class is {inquiry.top}, not {wanted}; {NEEDS_FLOOR}"
+        return replace(_record(config, inquiry, BELOW), reason=reason)
     if not whole_passes:
         return _record(config, inquiry, BELOW)
     try:
@@ -104,21 +126,23 @@ def search_image(
     return (yield from _with_more(record, config, inquiry, first))
 
 
-def _ask_whole_image(inquiry: Inquiry) -> Search[bool]:
-    """Sets the target, the class of the whole image and its confidence; whether it passes itself."""
-    reply = yield from inquiry.ask_anew(_whole_image(inquiry.shape))
-    inquiry.aim(Target(int(reply.labels[0]), float(reply.confidences[0])))
+def _ask_whole_image(inquiry: Inquiry, wanted: int | None) -> Search[bool]:
+    """Sets the target, the class of the whole image or the wanted one, and its confidence; whether it passes itself."""
+    reply = yield from inquiry.ask_anew(_whole_image(inquiry.shape, wanted))
+    inquiry.aim(reply, wanted)
     inquiry.tied = reply.margins is not None and bool(reply.margins[0] <= inquiry.terms.margin_tolerance)
-    return bool(inquiry.passes(reply)[0])
+    return bool(inquiry.passes(inquiry.heard(reply))[0])
 
 
 def _whole_image_repeats(inquiry: Inquiry) -> Search[bool]:
     """Whether the whole image passes once more. Only memory says so of a set that is all of it."""
-    return bool(inquiry.passes((yield from inquiry.ask_anew(_whole_image(inquiry.shape))))[0])
+    wanted = inquiry.target.label if inquiry.by_share else None
+    return bool(inquiry.passes((yield from inquiry.ask_anew(_whole_image(inquiry.shape, wanted))))[0])
 
 
-def _whole_image(shape: Shape) -> Masks:
-    return Masks(shape, masks=np.ones((1, *shape), dtype=bool))
+def _whole_image(shape: Shape, wanted: int | None) -> Masks:
+    label = -1 if wanted is None else wanted
+    return Masks(shape, label=label, target=label, masks=np.ones((1, *shape), dtype=bool))
 
 
 def _ask_baseline(inquiry: Inquiry) -> Search[int]:
@@ -187,6 +211,7 @@ def _record(config: SearchConfig, inquiry: Inquiry, status: str, found: Found | 
         certificate=None if mps is None else mps.certificate,
         contrast=None if mps is None else mps.contrast,
         curves=found.curves if found else None,
+        top=inquiry.top,
     )
 
 

@@ -38,7 +38,10 @@ STATUSES = {
 
 @dataclass(frozen=True)
 class Target:
-    """The class that a set must keep: the model's top-1 on the whole image, and its confidence in [0, 1]."""
+    """The class that a set must keep, and its confidence from the whole image, in [0, 1].
+
+    It is the model's top-1 on the whole image, unless another class was asked for.
+    """
 
     label: int
     confidence: float
@@ -150,7 +153,7 @@ class MpsRecord:
     Args:
         key: the image's id.
         status: a key of `STATUSES`; `reason` says more when it is not `found`.
-        target: the model's answer to the whole image.
+        target: the class that the set keeps, and its confidence from the whole image.
         mask: (h, w) bool, True = kept; None without a set.
         confidence: of the target class, from the set alone in a batch of one; NaN without a set.
         calls: mutants the strategy asked about in its own order, as rex-xai counts its model calls.
@@ -165,6 +168,7 @@ class MpsRecord:
         floors: the sets at `SearchConfig.floors`, in their order.
         further: other sets of the same image in the order in which they were found (`SearchConfig.several`).
         curves: insertion and deletion along the ranking (`curve_steps`).
+        top: the model's top-1 on the whole image, where another class was asked for; None where the target is it.
     """
 
     key: str
@@ -182,6 +186,12 @@ class MpsRecord:
     floors: tuple[AtFloor, ...] = ()
     further: tuple[Mps, ...] = ()
     curves: Curves | None = None
+    top: int | None = None
+
+    @property
+    def answer(self) -> int:
+        """The model's top-1 on the whole image; -1 where it has none."""
+        return self.target.label if self.top is None else self.top
 
     @property
     def pixels(self) -> int | None:

@@ -11,8 +11,10 @@ import pandas as pd
 
 from mps_study.common.digests import digest_of, digest_of_files
 from mps_study.models.export.card import ModelCard
+from mps_study.mps.common.terms import TOP
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import ENGINE_VERSION
+from mps_study.pipelines.targets import targets_of
 
 LENGTH = 16
 """Hexadecimal digits kept of the sha256: enough for folder names, and for no collision among studies."""
@@ -37,6 +39,8 @@ def fingerprint(card: ModelCard, search: SearchConfig, manifest: pd.DataFrame) -
         "search": search.identity(),
         "sample": digest_of(manifest[["image", "sha256"]].astype(str).to_dict("list")),
     }
+    if isinstance(search.target, str) and search.target != TOP:
+        facts["targets"] = digest_of(targets_of(card, search, manifest))
     other = baseline_path(search)
     if other is not None:
         facts["baseline_image"] = digest_of_files(other)

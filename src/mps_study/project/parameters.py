@@ -15,7 +15,7 @@ from mps_study.common.spelling import unknown
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.images.sampling import HALVES
 from mps_study.images.sources import source_fault
-from mps_study.models.inference.preprocessing import Preprocessing
+from mps_study.models.inference.preprocessing import Preprocessing, implausible
 from mps_study.models.roster.origins import origin_fault
 from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.models.training.recipe import Recipe
@@ -263,9 +263,10 @@ def _roster_faults(roster: Roster) -> list[str]:
     """Wrong preprocessing, and weights of no known origin."""
     faults: list[str | None] = []
     for name, entry in roster.root.items():
-        # An own ONNX file tells its input size, and timm's configuration the rest.
-        fields = {"input_size": 1} | entry.preprocessing
-        faults += _faults(f"models.{name}.preprocessing", fields, Preprocessing)
+        fields = {"input_size": 1} | entry.preprocessing  # a file tells its size, timm's configuration the rest
+        faults += (wrong := _faults(f"models.{name}.preprocessing", fields, Preprocessing))
+        if not wrong and {"mean", "std"} & fields.keys() and (fault := implausible(Preprocessing(**fields))):
+            faults.append(f"models.{name}.preprocessing.{fault}")
         faults.append(None if entry.onnx else origin_fault(name, entry))
     return [fault for fault in faults if fault]
 

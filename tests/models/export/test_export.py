@@ -61,6 +61,29 @@ def test_the_batch_axis_is_dynamic_and_weights_lie_beside_the_file(exported):
     assert classifier.logits(np.zeros((3, 3, 32, 32), np.float32)).shape == (3, 7)
 
 
+def test_a_grey_model_exports_and_is_given_grey_pictures(tmp_path, pictures):
+    grey = export_model("grey", entry(arguments={**SMALL, "in_chans": 1}), pictures, tmp_path)
+    preprocessing = grey.card.preprocessing
+    assert preprocessing.shape == (1, 32, 32)
+    assert preprocessing.mean == pytest.approx([(0.485 + 0.456 + 0.406) / 3])
+    assert OnnxClassifier(grey.path, "cpu", 1, 1).input_shape == (1, 32, 32)
+    assert grey.card.parity.max_difference < 1e-5
+
+
+def test_a_model_that_is_not_square_exports(tmp_path, pictures):
+    wide = export_model("wide", entry(preprocessing={"input_size": [32, 64], "crop_pct": 1.0}), pictures, tmp_path)
+    assert wide.card.preprocessing.shape == (3, 32, 64)
+    assert OnnxClassifier(wide.path, "cpu", 1, 1).input_shape == (3, 32, 64)
+
+
+def test_the_request_of_a_model_is_the_one_from_before_outputs_could_be_said(tmp_path):
+    own = ModelEntry(architecture="A", onnx=str(tmp_path / "m.onnx"), classes=7)
+    assert "output" not in own.facts and own.model_copy(update={"output": "sigmoid"}).facts["output"] == "sigmoid"
+    assert export_request(own, None, 1e-4) != export_request(own.model_copy(update={"output": "sigmoid"}), None, 1e-4)
+    with pytest.raises(ValueError, match="`output` is for `onnx: PATH`"):
+        entry(output="logits")
+
+
 def test_an_export_holds_no_path_of_this_machine_and_repeats_to_the_byte(exported, tmp_path, pictures):
     again = export_model("tiny", entry(), pictures, tmp_path)
     assert again.card == exported.card

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 
 from mps_study import OnnxClassifier
 from mps_study.models.inference import devices
-from mps_study.models.inference.classifier import reply_of_logits
+from mps_study.models.inference.replies import reply_of_logits
 from mps_study.mps.baselines import baseline_picture
 from mps_study.mps.mutants import Boxes
 from mps_study.mps.types import Slice
@@ -85,7 +85,7 @@ def test_replies_are_softmax_of_the_logits_with_the_margin_to_the_second():
     [
         ({"shape": ("batch", 8, 8, 8)}, "neither axis 1 nor axis 3 has 1, 3 or 4 channels"),
         ({"shape": ("batch", 192)}, "expected one float32 input"),
-        ({"outputs": (("a", ("batch", 5, 1)),)}, "expected logits"),
+        ({"outputs": (("a", ("batch", 5, 2)),)}, "expected logits"),
     ],
 )
 def test_a_model_of_another_form_is_refused_with_what_was_found(tmp_path, change, message):

@@ -1,5 +1,7 @@
 """Painting inside the graph gives the model what painting with NumPy gives it, to the bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
@@ -14,12 +16,23 @@ from mps_study.mps.types import Picture, Slice
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 
 
-def pixel_reader(path, form, opset=20, ir=10):
+KINDS = {
+    "float32": TensorProto.FLOAT,
+    "float16": TensorProto.FLOAT16,
+    "float64": TensorProto.DOUBLE,
+    "uint8": TensorProto.UINT8,
+}
+
+
+def pixel_reader(path, form, opset=20, ir=10, kind="float32"):
     """A model whose logits are the pixels of its input."""
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", *form])
+    image = helper.make_tensor_value_info("image", KINDS[kind], ["batch", *form])
     classes = int(np.prod(form)) if all(isinstance(size, int) for size in form) else 3 * 6 * 10
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", classes])
-    nodes = [helper.make_node("Flatten", ["image"], ["logits"], axis=1)]
+    nodes = [
+        helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["pixels"], ["logits"], axis=1),
+    ]
     graph = helper.make_graph(nodes, "reader", [image], [logits])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir), path)
     return path
@@ -74,6 +87,26 @@ def test_a_painter_in_the_graph_paints_what_numpy_paints(tmp_path, form, shape, 
         expected = plain._alone.output(batch, rows)
         for padded in (rows, rows + 5):
             np.testing.assert_array_equal(joined._together_now().output(batch, padded), expected)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("spatial", [False, True])
+@pytest.mark.parametrize("form", [(3, 6, 10), (6, 10, 3)], ids=["channels first", "channels last"])
+@pytest.mark.parametrize("kind", ["float16", "float64", "uint8"])
+def test_inputs_of_other_types_get_equal_bits_from_both(tmp_path, kind, form, spatial, device):
+    path = pixel_reader(tmp_path / "m.onnx", form, kind=kind)
+    plain = OnnxClassifier(path, device, 64, 1, painting="numpy")
+    joined = OnnxClassifier(path, device, 64, 1, painting="graph")
+    random = np.random.default_rng(11)
+    batch = []
+    for part in questions((3, 6, 10), spatial):
+        values = [100 + 90 * each for each in (part.picture.pixels, part.picture.baseline)]  # some beyond 0 to 255
+        values[0].flat[::7] = random.integers(0, 255, values[0].flat[::7].shape) + 0.5  # halves, to be rounded to even
+        batch.append(replace(part, picture=Picture(*(each.astype(np.float32) for each in values))))
+    rows = sum(part.stop - part.start for part in batch)
+    expected = plain._alone.output(batch, rows)
+    np.testing.assert_array_equal(joined._together_now().output(batch, rows + 3), expected)
+    assert (expected == np.rint(expected)).all() == (kind == "uint8")
 
 
 def test_pictures_beyond_the_slots_of_a_device_take_the_place_of_those_used_longest_ago(tmp_path):

@@ -10,9 +10,10 @@ from timm.data import create_transform
 from mps_study.models.inference.preprocessing import Preprocessing
 
 SIDES = st.integers(min_value=40, max_value=400)
+SIZES = st.integers(min_value=8, max_value=200)
 SETTINGS = st.fixed_dictionaries(
     {
-        "input_size": st.integers(min_value=8, max_value=200),
+        "input_size": st.one_of(SIZES, st.tuples(SIZES, SIZES)),
         "crop_pct": st.sampled_from([0.5, 0.875, 0.9, 0.95, 1.0]),
         "crop_mode": st.sampled_from(["center", "squash", "border"]),
         "interpolation": st.sampled_from(["bilinear", "bicubic", "nearest", "lanczos"]),
@@ -36,9 +37,9 @@ def test_pixels_are_bit_for_bit_those_of_timms_transform(width, height, fields, 
     noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     image = Image.fromarray(noise)
     preprocessing = Preprocessing(**fields, **scale)
-    channels, size = preprocessing.channels, preprocessing.input_size
+    channels = preprocessing.shape[0]
     transform = create_transform(
-        input_size=(channels, size, size),
+        input_size=preprocessing.shape,
         is_training=False,
         mean=preprocessing.mean,
         std=preprocessing.std,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from mps_study.common.imagenet_classes import imagenet_names
+from mps_study.models.inference.heads import Output
 from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.models.inference.throughput import Throughput
 
@@ -33,6 +34,7 @@ class ModelCard(BaseModel):
         request: digest of everything that the export depends on; an export with the same request is reused.
         digest: sha256 of the ONNX file and its external data.
         throughput: machine -> how this model is asked fastest there, measured when it was first searched there.
+        output: what the roster says of the output; None where the file says it.
         class_names: `imagenet-1k`, or `sample` when the manifest's own names apply.
     """
 
@@ -51,11 +53,13 @@ class ModelCard(BaseModel):
     parity: Parity | None
     holdout_accuracy: float | None = None
     throughput: dict[str, Throughput] = {}
+    output: Output | None = None
 
     @property
     def fingerprint_facts(self) -> dict[str, Any]:
         """What of the model can change a record."""
-        return {"digest": self.digest, "preprocessing": self.preprocessing.model_dump(mode="json")}
+        facts: dict[str, Any] = {"digest": self.digest, "preprocessing": self.preprocessing.facts}
+        return facts | ({"output": self.output} if self.output else {})
 
 
 def class_names(card: ModelCard, sample_names: dict[int, str]) -> dict[int, str]:

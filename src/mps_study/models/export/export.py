@@ -23,7 +23,7 @@ from mps_study.models.export.card import ModelCard, Parity
 from mps_study.models.export.exported import OPSET, Exported, export_request, files_of
 from mps_study.models.export.own_onnx import adopt
 from mps_study.models.inference.classifier import OnnxClassifier
-from mps_study.models.inference.preprocessing import Preprocessing
+from mps_study.models.inference.preprocessing import Preprocessing, implausible
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.models.weights.loading import WeightsError, load_model
 
@@ -65,7 +65,7 @@ def export_model(
         preprocessing = preprocessing_of(entry, model)
         inputs = _inputs(name, preprocessing, images)
         expected = torch_logits(model, inputs)
-        to_onnx(model, preprocessing.input_size, path)
+        to_onnx(model, preprocessing.shape, path)
         del model  # two copies of a billion weights need not fit
         parity = _check_parity(name, path, inputs, expected, tolerance)
     card = ModelCard(
@@ -81,6 +81,7 @@ def export_model(
         request=request,
         parity=parity,
         holdout_accuracy=holdout_accuracy,
+        output=entry.output,
     )
     return Exported(path, card)
 
@@ -89,19 +90,27 @@ def preprocessing_of(entry: ModelEntry, model: nn.Module) -> Preprocessing:
     """timm's data configuration of the model, with the roster entry's own fields over it."""
     config: dict[str, Any] = resolve_model_data_config(model)  # type: ignore[no-untyped-call]
     fields = {
-        "input_size": config["input_size"][-1],
+        "input_size": tuple(config["input_size"][-2:]),
         "mean": config["mean"],
         "std": config["std"],
         "crop_pct": config["crop_pct"],
         "crop_mode": config["crop_mode"],
         "interpolation": config["interpolation"],
     }
-    return Preprocessing(**{**fields, **entry.preprocessing})
+    if (
+        entry.arguments.get("in_chans") == 1
+    ):  # timm sums the weights of the colours, and leaves mean and std as they are
+        fields |= {each: (sum(config[each]) / len(config[each]),) for each in ("mean", "std")}
+    preprocessing = Preprocessing(**{**fields, **entry.preprocessing})
+    fault = implausible(preprocessing)
+    if fault:
+        raise ValueError(f"{entry.timm}: preprocessing.{fault}")
+    return preprocessing
 
 
-def to_onnx(model: nn.Module, input_size: int, path: Path) -> None:
-    """Write a torch model (batch, 3, h, w) -> (batch, classes) as ONNX; weights go to `<path>.data` beside it."""
-    example = torch.zeros(2, 3, input_size, input_size)
+def to_onnx(model: nn.Module, shape: tuple[int, int, int], path: Path) -> None:
+    """Write a torch model (batch, c, h, w) -> (batch, classes) as ONNX; weights go to `<path>.data` beside it."""
+    example = torch.zeros(2, *shape)
     with _quiet():
         torch.onnx.export(
             model,

@@ -45,14 +45,14 @@ def measure(name: str, entry: ModelEntry, folder: Path, seed: int = 0) -> dict[s
         `same_top1`.
     """
     model = load_model(name, entry.model_copy(update={"weights": f"random:{seed}"}))
-    size = preprocessing_of(entry, model).input_size
+    preprocessing = preprocessing_of(entry, model)
     random = np.random.default_rng(seed)
-    inputs = random.normal(size=(max(BATCHES), 3, size, size)).astype(np.float32)
+    inputs = random.normal(size=(max(BATCHES), *preprocessing.shape)).astype(np.float32)
     enliven(model, torch.from_numpy(inputs), seed)
     expected = torch_logits(model, inputs)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     path, start = folder / f"{name}.onnx", time.perf_counter()
-    to_onnx(model, size, path)
+    to_onnx(model, preprocessing.shape, path)
     seconds = time.perf_counter() - start
     del model
     classifier = OnnxClassifier(path, device="cpu", batch_size=max(BATCHES))
@@ -61,7 +61,7 @@ def measure(name: str, entry: ModelEntry, folder: Path, seed: int = 0) -> dict[s
         "model": name,
         "timm": entry.timm,
         "parameters": parameters,
-        "input_size": size,
+        "input_size": preprocessing.input_size,
         "seconds": seconds,
         "peak_gb": peak_bytes() / 1e9,
         "onnx_gb": sum(file.stat().st_size for file in files_of(path)) / 1e9,

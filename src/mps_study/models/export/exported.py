@@ -42,7 +42,7 @@ def export_request(entry: ModelEntry, checkpoint: Path | None, tolerance: float)
             local += [path, *_data_of(path)] if entry.onnx else [path]
     return digest_of(
         {
-            "entry": entry.model_dump(mode="json"),
+            "entry": entry.facts,
             "files": digest_of_files(*local),
             "opset": OPSET,
             "tolerance": tolerance,

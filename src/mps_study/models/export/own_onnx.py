@@ -3,83 +3,106 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from PIL import Image
 
 from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.heads import check_head
 from mps_study.models.inference.onnx_file import OnnxFileError
-from mps_study.models.inference.preprocessing import Preprocessing
+from mps_study.models.inference.preprocessing import Preprocessing, implausible
+from mps_study.models.inference.tolerance import trial
 from mps_study.models.roster.roster import ModelEntry
+from mps_study.mps.mutants import Picture
 
 log = logging.getLogger(__name__)
+
+MUTANTS = 3
+"""Of each picture, in `check_answers`."""
 
 
 def adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image]) -> Preprocessing:
     """Copy a user's ONNX file, external data and all, and take its input size where the roster gives none."""
     source = Path(entry.onnx or "")
-    classifier = OnnxClassifier(source, device="cpu", batch_size=1)
+    classifier = OnnxClassifier(source, device="cpu", batch_size=1, output=entry.output)
     if classifier.classes != entry.classes:
         raise OnnxFileError(
             f"model {name!r} has {classifier.classes} classes, but the roster says {entry.classes}; "
             "set `classes` in the roster entry"
         )
     preprocessing = preprocessing_of_onnx(classifier, entry.preprocessing)
-    _check_answers(source, classifier, preprocessing, images)
+    log.info("%s: asked as %s, %s", source, classifier.signature, classifier.head)
+    answers = check_answers(classifier, [preprocessing.pixels(image) for image in images])
+    if answers and not any(np.isfinite(answer).all() for answer in answers):
+        raise OnnxFileError(
+            f"{source}: its output is not finite on any of {len(answers)} pictures; check preprocessing and export"
+        )
     model = onnx.load(source)
     onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
     return preprocessing
 
 
 def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any]) -> Preprocessing:
-    """What the fields say, at the input size of the model where they give none; the rest is ImageNet's usual.
+    """What the fields say, and the file where they are silent: its input size, and whole numbers from 0 to 255 for a
+    model that takes bytes. The rest is ImageNet's usual.
 
     Raises:
-        OnnxFileError: the model's input is not what the fields say, or is open, or not square, and they do not say.
+        OnnxFileError: the model's input is not what the fields say, or is open, and they do not say; mean and std
+            cannot be those of its values.
     """
     source = classifier.path
     channels, height, width = classifier.input_shape
-    if "input_size" not in fields and (height is None or height != width):
+    bytes_wanted = classifier.signature.dtype == "uint8"
+    if "input_size" not in fields and (height is None or width is None):
         raise OnnxFileError(
-            f"{source}: the input is {height} x {width}; give preprocessing.input_size in the roster, and a model "
-            "whose input is square"
+            f"{source}: the input is {height} x {width}; give preprocessing.input_size: the side of a square, or "
+            "[height, width]"
         )
-    preprocessing = Preprocessing(**{"input_size": height, **fields})
-    if any(side not in (None, preprocessing.input_size) for side in (height, width)):
+    usual: dict[str, Any] = {"input_size": (height, width)}
+    if bytes_wanted:
+        usual |= {"scale": 255.0, "mean": (0.0,) * (channels or 3), "std": (1.0,) * (channels or 3)}
+    preprocessing = Preprocessing(**{**usual, **fields})
+    if any(side not in (None, own) for side, own in zip((height, width), preprocessing.size, strict=True)):
         raise OnnxFileError(
-            f"{source}: the input is {height} x {width}, but preprocessing.input_size is {preprocessing.input_size}; "
-            "set it to the model's"
+            f"{source}: the input is {height} x {width}, but preprocessing.input_size is "
+            f"{' x '.join(map(str, preprocessing.size))}; set it to the model's, [height, width]"
         )
-    if channels not in (None, preprocessing.channels):
+    depth = preprocessing.shape[0]
+    if channels not in (None, depth):
         numbers = "one number" if channels == 1 else f"{channels} numbers"
         remedy = "export it for RGB or grey images" if channels == 4 else f"give {numbers} in each of them"
         raise OnnxFileError(
-            f"{source}: the input has {channels} channels, but preprocessing.mean and .std have "
-            f"{preprocessing.channels}; {remedy}"
+            f"{source}: the input has {channels} channels, but preprocessing.mean and .std have {depth}; {remedy}"
         )
+    if bytes_wanted and (preprocessing.scale != 255 or {*preprocessing.mean} != {0} or {*preprocessing.std} != {1}):
+        raise OnnxFileError(
+            f"{source}: the input takes whole numbers from 0 to 255 (uint8), but preprocessing.scale is "
+            f"{preprocessing.scale:g}, mean {[*preprocessing.mean]} and std {[*preprocessing.std]}; leave all three out"
+        )
+    fault = implausible(preprocessing)
+    if fault:
+        raise OnnxFileError(f"{source}: preprocessing.{fault}")
     return preprocessing
 
 
-def _check_answers(
-    source: Path, classifier: OnnxClassifier, preprocessing: Preprocessing, images: Sequence[Image.Image]
-) -> None:
-    """Ask about real images: what looks like probabilities and is not known as such would get wrong confidences."""
-    log.info("%s: asked as %s", source, classifier.signature)
-    try:
-        answers = [classifier.logits(preprocessing.pixels(image)[None])[0] for image in images]
-    except Exception as error:  # ONNX Runtime has many types
-        raise OnnxFileError(f"{source}: the model fails on an image ({' '.join(str(error).split())})") from error
-    shares = [bool((answer >= 0).all() and abs(float(answer.sum()) - 1) < 1e-3) for answer in answers]
-    if shares and all(shares) and not classifier.signature.probabilities:
-        raise OnnxFileError(
-            f"{source}: its output looks like probabilities (none negative, their sum 1), but does not end in a "
-            "Softmax; export the logits"
-        )
-    if answers and not any(np.isfinite(answer).all() for answer in answers):
-        raise OnnxFileError(
-            f"{source}: its output is not finite on any of {len(answers)} images; check preprocessing and export"
-        )
+def check_answers(classifier: OnnxClassifier, pictures: Iterable[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Raw outputs (columns,) for real pictures (c, h, w) and some mutants of each, which are what they are taken for.
+
+    Raises:
+        OnnxFileError: they look like something else, and would get wrong confidences; or the model fails.
+    """
+    answers = []
+    for pixels in pictures:
+        picture = Picture(pixels, np.zeros((len(pixels), 1, 1), dtype=np.float32))
+        asked = trial(picture, MUTANTS)
+        painted = np.zeros((MUTANTS, *pixels.shape), dtype=np.float32)
+        for row in range(MUTANTS):
+            asked.mutants.paint(row, picture, painted[row])
+        answers += [classifier.outputs(each[None])[0] for each in (pixels, *painted)]
+    check_head(classifier.head, answers, classifier.path)
+    return answers

@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from mps_study.models.inference.onnx_file import Signature
 from mps_study.models.inference.painter import PREFIX, bytes_of
 from mps_study.models.inference.slots import Slots
 from mps_study.mps.mutants import Boxes, Mutants, Picture, Prefixes, Ranking
@@ -37,13 +38,15 @@ class _Form:
 class Canvas:
     """One session with a painter, for pictures of one shape (c, h, w). For one thread at a time."""
 
-    def __init__(self, session: ort.InferenceSession, output: str, shape: tuple[int, ...], device: str) -> None:
-        self._session, self._output, self._shape, self._device = session, output, shape, device
+    def __init__(
+        self, session: ort.InferenceSession, signature: Signature, shape: tuple[int, ...], device: str
+    ) -> None:
+        self._session, self._signature, self._shape, self._device = session, signature, shape, device
         self._pictures = self._picture_slots((shape[0], 1, 1))
         self._rankings = Slots({"rankings": (np.dtype(np.int32), shape[1:])}, device)
 
     def output(self, batch: Sequence[Slice], rows: int) -> NDArray[np.float32]:
-        """(b, classes) what the model answers to the slices' b mutants, in their order, asked in a batch of `rows`."""
+        """(b, columns) what the model answers to the slices' b mutants, in their order, asked in a batch of `rows`."""
         feeds, places = self._feeds(batch, rows)
         binding = self._session.io_binding()
         for slots in (self._pictures, self._rankings):
@@ -51,9 +54,9 @@ class Canvas:
                 binding.bind_ortvalue_input(PREFIX + name, value)
         for name, feed in feeds.items():
             binding.bind_cpu_input(PREFIX + name, feed)
-        binding.bind_output(self._output, "cpu")
+        binding.bind_output(self._signature.output, "cpu")
         self._session.run_with_iobinding(binding)
-        (painted,) = binding.copy_outputs_to_cpu()
+        painted = self._signature.read(binding.copy_outputs_to_cpu()[0])
         wanted = places >= 0
         output = np.empty((int(wanted.sum()), painted.shape[1]), dtype=np.float32)
         output[places[wanted]] = painted[wanted]

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 
 from mps_study.models.inference.devices import Precision, choose_device, is_out_of_memory, open_session
+from mps_study.models.inference.graph_end import mixes_rows
 from mps_study.models.inference.half import half_precision
-from mps_study.models.inference.onnx_file import OnnxFileError, read_graph, signature
+from mps_study.models.inference.heads import Output, head_of
+from mps_study.models.inference.onnx_file import read_graph, running_fault, signature
 from mps_study.models.inference.painted import Painted, PaintedByGraph, PaintedByNumpy, check_shape, painter_fault
-from mps_study.models.inference.replies import reply_of_logits
+from mps_study.models.inference.rows import chunks, classes_of, rows_of
 from mps_study.models.inference.throughput import (
     AS_GOOD,
     CANDIDATE_BATCH_SIZES,
@@ -28,7 +30,7 @@ from mps_study.models.inference.throughput import (
     measure,
     rate_of,
 )
-from mps_study.models.inference.tolerance import MUTANTS, SAFETY, largest_difference, trial
+from mps_study.models.inference.tolerance import MUTANTS, SAFETY, trial
 from mps_study.mps.mutants import Picture
 from mps_study.mps.types import Reply, Slice
 
@@ -37,6 +39,13 @@ log = logging.getLogger(__name__)
 ROUNDING = 0.02
 """A model in fp32 whose answers alone and in a batch differ by more does not only round: rows depend on each other."""
 
+ONE_BY_ONE = (
+    "the answer to an image depends on the batch that it is in by more than rounding; it is asked one image at a time"
+)
+
+USUAL = (3, 224, 224)
+"""The shape of a picture where the file leaves it open, and the speed is asked for before any picture was seen."""
+
 WORTH_IT = 1.02
 """So many times faster must painting in the graph be on a CPU to be chosen."""
 
@@ -44,8 +53,9 @@ WORTH_IT = 1.02
 class OnnxClassifier:
     """Answers mutants with an ONNX model of one input (batch, c, h, w) float32 and logits (batch, classes).
 
-    Also served, and told by the file itself: input (batch, h, w, c); a fixed batch size; an output that ends in a
-    softmax, whose logarithm is taken for the logits; several outputs, of which the first (batch, classes) is read.
+    Also served, and told by the file itself: input (batch, h, w, c), of float16, float64 or uint8; a fixed batch size;
+    an output that ends in a softmax or sigmoid, or has one column (`heads.py`), or (batch, classes, 1, 1); several
+    outputs, of which the first (batch, classes) is read. What the file does not tell, `output` says.
 
     Batches are painted inside the model's graph (`painter.py`) on CUDA, and on CPU where that was measured to be
     faster; else with NumPy. On CUDA all batches have one size, since every other shape would cost the choice of new
@@ -60,10 +70,13 @@ class OnnxClassifier:
         precision: of the batches: `fp32`, `tf32` (on CUDA) or `fp16`. Lower ones are screens: replies say how far they
             can be off, and a search asks again alone what lies that near to a decision.
         painting: `graph` or `numpy`; None chooses.
+        output: what the output is, one of `heads.OUTPUTS`; None takes what the file says, else logits.
+        shape: (c, h, w) of the pictures, where the file leaves it open; None takes that of the first picture.
 
     Attributes:
-        input_shape: (c, h, w) of the model's input; h and w are None where the model leaves them open.
-        classes: number of classes.
+        input_shape: (c, h, w) of the model's input; None for what the model leaves open.
+        classes: number of classes, or of labels.
+        head: how the output becomes replies.
         device: `cpu` or `cuda`, as it really runs.
         signature: how the file is asked.
         measured: what was measured, if anything was: throughput, painting, tolerance.
@@ -83,6 +96,8 @@ class OnnxClassifier:
         workers: int | None = None,
         precision: Precision = "fp32",
         painting: Painting | None = None,
+        output: Output | None = None,
+        shape: tuple[int, int, int] | None = None,
     ) -> None:
         self.path = Path(path)
         self.device = choose_device(device)
@@ -91,11 +106,13 @@ class OnnxClassifier:
         self.precision: Precision = precision
         graph = read_graph(self.path)
         session = open_session(self.path, self.device)
-        self.signature = signature(session.get_inputs(), session.get_outputs(), graph, self.path)
-        self.input_shape, self.classes = self.signature.shape, self.signature.classes
+        self.signature = signature(session.get_inputs(), session.get_outputs(), self.path)
+        self.head = head_of(graph, self.signature, output, self.path)
+        self.input_shape, self.classes, self._shape = self.signature.shape, self.head.classes, shape
         self._alone = PaintedByNumpy(session, self.signature, self.path)
         self._together: Painted | None = None
         self._batch_size, self._workers = batch_size or self.signature.batch or 0, workers or 0
+        self._one_by_one = mixes_rows(graph)
         self._painting = painting or self._painting_without_measuring(painter_fault(graph) is None)
         self._tolerance: float | None = None
         self._lock = threading.RLock()
@@ -107,6 +124,9 @@ class OnnxClassifier:
                 f"{self.path}: the model's batch axis is fixed at {self.signature.batch}; "
                 f"a batch size of {batch_size} needs an export with a dynamic batch axis, or set batch_size to null"
             )
+        if self._one_by_one and self._batch_size != 1:
+            log.warning("%s: it is quantised dynamically, so that %s", self.path.name, ONE_BY_ONE)
+            self._batch_size = 1
 
     def _painting_without_measuring(self, possible: bool) -> Painting | None:
         """In the graph on CUDA; on CPU what is faster, where anything is measured at all."""
@@ -128,9 +148,15 @@ class OnnxClassifier:
         self._measure()
         return self._batch_size
 
+    def look_at(self, picture: Picture) -> None:
+        """Learn the size of the pictures, where the file leaves it open, before anything is measured."""
+        if self._shape is None:
+            c, h, w = picture.pixels.shape
+            self._shape = c, h, w
+
     def adopt(self, throughput: Throughput) -> None:
         """Ask as was once measured to be fastest, instead of measuring."""
-        self._batch_size, self._workers = throughput.batch_size, throughput.workers
+        self._batch_size, self._workers = 1 if self._one_by_one else throughput.batch_size, throughput.workers
         self._painting, self._tolerance = throughput.painting, throughput.tolerance
 
     def classify(self, batch: Sequence[Slice]) -> Reply:
@@ -143,30 +169,34 @@ class OnnxClassifier:
         return replace(self._reply(batch, self._answers(batch)), tolerance=self._tolerance or 0.0)
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(b, classes) the model's logits for inputs (b, c, h, w) float32; of probabilities, their logarithm."""
+        """(b, classes) the model's logits for inputs (b, c, h, w) float32: what its head makes of the output."""
+        return self.head.logits(self.outputs(inputs))
+
+    def outputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(b, columns) what the model itself gives for inputs (b, c, h, w) float32."""
         rows = len(inputs)
         if rows < self.signature.batch:
             padding = np.zeros((self.signature.batch - rows, *inputs.shape[1:]), dtype=np.float32)
             inputs = np.concatenate([inputs, padding])
-        return self._logits(self._alone.of_inputs(inputs))[:rows]
+        return self._alone.of_inputs(inputs)[:rows]
 
     def _classify_alone(self, batch: Sequence[Slice]) -> Reply:
         """Reply to the slices' rows, each evaluated in a batch of one, in fp32."""
-        return self._reply(batch, np.concatenate([self._answer_alone(part) for part in _chunks(batch, 1)]))
+        return self._reply(batch, np.concatenate([self._answer_alone(part) for part in chunks(batch, 1)]))
 
     def _answer_alone(self, batch: Sequence[Slice]) -> NDArray[np.float32]:
-        return self._logits(self._alone.output(batch, max(1, self.signature.batch)))
+        return self.head.logits(self._alone.output(batch, max(1, self.signature.batch)))
 
     def _answers(self, batch: Sequence[Slice]) -> NDArray[np.float32]:
         """(b, classes) logits, in as many calls as the batch size demands; halved where the memory does not suffice."""
         answers = []
-        for part in _chunks(batch, self._batch_size):
-            rows = self._batch_size if self.device == "cuda" else max(_rows(part), self.signature.batch)
+        for part in chunks(batch, self._batch_size):
+            rows = max(self._batch_size if self.device == "cuda" else rows_of(part), self.signature.batch)
             try:
-                answers.append(self._logits(self._together_now().output(part, rows)))
-            except (Fail, RuntimeException, RuntimeError) as error:  # the last is what IO binding raises
+                answers.append(self.head.logits(self._together_now().output(part, rows)))
+            except (Fail, RuntimeException, RuntimeError) as error:  # a full memory; the last is what IO binding raises
                 if not is_out_of_memory(error) or self._batch_size < 2 or self.signature.batch:
-                    raise
+                    raise running_fault(self.path, error, (rows, *batch[0].picture.pixels.shape)) from error
                 self._halve(rows, error)
                 answers.append(self._answers(part))
         return np.concatenate(answers)
@@ -203,26 +233,21 @@ class OnnxClassifier:
             return PaintedByGraph(path, graph, self.signature, self.device, self.precision)
         return PaintedByNumpy(open_session(path, self.device), self.signature, self.path)
 
-    def _logits(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
-        if not self.signature.probabilities:
-            return output
-        # the smallest normal number keeps a class of probability 0 finite
-        return np.log(np.maximum(output, np.finfo(np.float32).tiny))
-
     def _reply(self, batch: Sequence[Slice], logits: NDArray[np.float32]) -> Reply:
         with self._lock:
             self.rows += len(logits)
-        sizes = [part.stop - part.start for part in batch]
-        named = np.repeat([part.mutants.label for part in batch], sizes)
-        targets = np.repeat([part.mutants.target for part in batch], sizes)
-        return reply_of_logits(logits, named if named.max() >= 0 else None, targets if targets.max() >= 0 else None)
+        named, targets = classes_of(batch, "label"), classes_of(batch, "target")
+        asked, last = max(named.max(), targets.max()), self.classes - (not self.head.multi_label)
+        if asked > last:
+            raise ValueError(f"{self.path}: class {asked} is asked for, but its classes are 0 to {self.classes - 1}")
+        return self.head.reply(logits, named if named.max() >= 0 else None, targets if targets.max() >= 0 else None)
 
     def _measure(self) -> None:
         """Batch size, workers and painting, where they were not given."""
         with self._lock:
             if self._batch_size and self._workers and self._painting:
                 return
-            c, h, w = (size or 224 for size in self.input_shape)
+            c, h, w = (size or other for size, other in zip(self.input_shape, self._shape or USUAL, strict=True))
             zeros = Picture(np.zeros((c, h, w), dtype=np.float32), np.zeros((c, 1, 1), dtype=np.float32))
             sizes = [self._batch_size] if self._batch_size else CANDIDATE_BATCH_SIZES[self.device]
             crews = [self._workers] if self._workers else candidate_workers(self.device)
@@ -264,11 +289,7 @@ class OnnxClassifier:
                 n = 0
             self._tolerance = SAFETY * self._difference(picture, n) if n else 0.0
             if self.precision == "fp32" and self._tolerance > SAFETY * ROUNDING:
-                log.warning(
-                    "%s: the answer to an image depends on the batch that it is in (by %.2g in a logit), which is more "
-                    "than rounding, as in dynamically quantised models; it is asked one image at a time",
-                    self.path.name, self._tolerance / SAFETY,
-                )  # fmt: skip
+                log.warning("%s: %s (%.2g in a logit)", self.path.name, ONE_BY_ONE, self._tolerance / SAFETY)
                 self._batch_size, self._together, self._tolerance = 1, None, 0.0
             if self.measured:
                 update = {"batch_size": self._batch_size, "tolerance": self._tolerance}
@@ -277,29 +298,5 @@ class OnnxClassifier:
     def _difference(self, picture: Picture, n: int) -> float:
         mutants = trial(picture, n)
         whole = self.logits(picture.pixels[None])
-        alone = np.concatenate([self._answer_alone(part) for part in _chunks([mutants], 1)])
-        return largest_difference(alone, self._answers([mutants]), int(whole[0].argmax()))
-
-
-def _rows(batch: Sequence[Slice]) -> int:
-    return sum(part.stop - part.start for part in batch)
-
-
-def _chunks(batch: Sequence[Slice], most: int) -> list[list[Slice]]:
-    """The slices in batches of `most` rows at most, in order."""
-    chunks: list[list[Slice]] = []
-    room = 0
-    for part in batch:
-        start = part.start
-        while start < part.stop:
-            if not room:
-                chunks.append([])
-                room = most
-            stop = min(part.stop, start + room)
-            chunks[-1].append(replace(part, start=start, stop=stop))
-            room -= stop - start
-            start = stop
-    return chunks
-
-
-__all__ = ["OnnxClassifier", "OnnxFileError", "reply_of_logits"]
+        alone = np.concatenate([self._answer_alone(part) for part in chunks([mutants], 1)])
+        return self.head.difference(alone, self._answers([mutants]), int(whole[0].argmax()))

@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
 
 CHANNELS = (1, 3, 4)
 """Sizes by which the axis of the channels is known."""
 
-_PASSED_ON = {"Identity", "Cast", "Reshape", "Squeeze", "Flatten"}
+INPUTS = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(uint8)": "uint8",
+}
+"""ONNX Runtime's name of a type that an input may have -> NumPy's."""
+
+OUTPUTS = ("tensor(float)", "tensor(float16)", "tensor(double)")
 
 
 class OnnxFileError(ValueError):
@@ -27,21 +37,33 @@ class Signature:
 
     Args:
         input: name of the one input.
-        output: name of the output that is read: the first of the form (batch, classes).
+        output: name of the output that is read: the first of the form (batch, columns) with two columns or more.
         shape: (c, h, w); None for a size that is left open.
-        classes: number of classes.
+        columns: of the output, whatever axes of size 1 it has besides (batch, columns, 1, 1).
         batch: the batch size if it is fixed, else 0.
         channels_last: whether the input is (batch, h, w, c).
-        probabilities: whether the output is a softmax, not logits.
+        dtype: NumPy's name of the input's type.
     """
 
     input: str
     output: str
     shape: tuple[int | None, int | None, int | None]
-    classes: int
+    columns: int
     batch: int
     channels_last: bool
-    probabilities: bool
+    dtype: str = "float32"
+
+    def fed(self, pixels: NDArray[np.float32]) -> NDArray[Any]:
+        """(b, c, h, w) pixels as the input takes them; whole numbers are rounded to the nearest, ties to even."""
+        if self.channels_last:
+            pixels = np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
+        if self.dtype == "uint8":
+            pixels = np.rint(pixels.clip(0, 255))
+        return pixels.astype(self.dtype, copy=False)
+
+    def read(self, output: NDArray[Any]) -> NDArray[np.float32]:
+        """(b, columns) float32 of what the model gave."""
+        return output.reshape(len(output), self.columns).astype(np.float32, copy=False)
 
 
 def read_graph(path: Path) -> onnx.ModelProto:
@@ -117,53 +139,64 @@ def loading_fault(path: Path, error: Exception) -> OnnxFileError:
     return OnnxFileError(f"{path}: ONNX Runtime cannot load this model ({why}); export it again, or update onnxruntime")
 
 
-def signature(inputs: Sequence[Any], outputs: Sequence[Any], model: onnx.ModelProto, path: Path) -> Signature:
+def running_fault(path: Path, error: Exception, shape: Sequence[int]) -> OnnxFileError:
+    """ONNX Runtime's failure while a model runs on inputs (b, c, h, w), in one line."""
+    said = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split()))
+    said = re.sub(r"/\S+:\d+ \S+\(.*?\) ", "", said)[:300]  # where in ONNX Runtime's own source
+    size = " x ".join(str(side) for side in shape[1:])
+    return OnnxFileError(
+        f"{path}: ONNX Runtime fails while the model runs on {shape[0]} of {size} ({said}); check the input size "
+        "(preprocessing.input_size) and the batch size, or export it again"
+    )
+
+
+def signature(inputs: Sequence[Any], outputs: Sequence[Any], path: Path) -> Signature:
     """The signature of a session's inputs and outputs (ONNX Runtime's NodeArgs).
 
     Raises:
         OnnxFileError: no classifier of one image: says what was expected and what was found.
     """
-    expected = f"{path}: expected one float32 input (batch, channels, height, width), or with the channels last"
+    kinds = ", ".join(INPUTS.values())
+    expected = (
+        f"{path}: expected one float32 input (batch, channels, height, width), or with the channels last (or of "
+        f"another type of {kinds})"
+    )
     if len(inputs) != 1:
         names = ", ".join(each.name for each in inputs)
         raise OnnxFileError(f"{expected}, but the model has {len(inputs)} inputs ({names}); export it with one")
     shape = inputs[0].shape
-    if inputs[0].type != "tensor(float)" or len(shape) != 4:
+    if inputs[0].type not in INPUTS or len(shape) != 4:
         raise OnnxFileError(f"{expected}, but the model takes {inputs[0].type} {shape}; export it so")
     batch, first, _, last = sizes = [size if isinstance(size, int) else None for size in shape]
     channels_last = first not in CHANNELS and last in CHANNELS
     if not channels_last and first not in (None, *CHANNELS):
         raise OnnxFileError(f"{expected}, but of {shape} neither axis 1 nor axis 3 has 1, 3 or 4 channels")
-    output = _output(outputs, path)
-    last_op = _last_operation(model.graph, output.name)
-    if last_op == "Sigmoid":
-        raise OnnxFileError(
-            f"{path}: its output {output.name!r} is a sigmoid of each class by itself, which gives no "
-            "distribution over the classes; export the logits before it"
-        )
+    output, columns = _output(outputs, path)
     c, h, w = (last, first, sizes[2]) if channels_last else (first, sizes[2], last)
-    return Signature(
-        inputs[0].name, output.name, (c, h, w), output.shape[1], batch or 0, channels_last, last_op == "Softmax"
-    )
+    return Signature(inputs[0].name, output.name, (c, h, w), columns, batch or 0, channels_last, INPUTS[inputs[0].type])
 
 
-def _output(outputs: Sequence[Any], path: Path) -> Any:
-    """The first output (batch, classes) of float32 with a known number of classes."""
-    for each in outputs:
-        if each.type == "tensor(float)" and len(each.shape) == 2 and isinstance(each.shape[1], int):
-            if each.shape[1] < 2:
-                raise OnnxFileError(f"{path}: its output {each.name!r} has one class; a top-1 needs two or more")
-            return each
-    found = ", ".join(f"{each.name} {each.type} {each.shape}" for each in outputs)
+def _output(outputs: Sequence[Any], path: Path) -> tuple[Any, int]:
+    """The output that is read and its columns: the first (batch, classes), else one with more axes, else one column."""
+    found = [(each, columns) for each in outputs if each.type in OUTPUTS and (columns := _columns(each.shape))]
+    for rank in (2, 3, 4):
+        for each, columns in found:
+            if len(each.shape) == rank and columns > 1:
+                return each, columns
+    if found:
+        return found[0]
+    there = ", ".join(f"{each.name} {each.type} {each.shape}" for each in outputs)
     raise OnnxFileError(
-        f"{path}: expected logits or probabilities (batch, classes) of float32 as an output, but it has {found}; "
+        f"{path}: expected logits or probabilities (batch, classes) of float32 as an output, but it has {there}; "
         "export it with such an output and a fixed number of classes"
     )
 
 
-def _last_operation(graph: onnx.GraphProto, output: str) -> str:
-    """The operation that made an output, behind those that only pass numbers on; "" for an input."""
-    makers = {name: node for node in graph.node for name in node.output}
-    while output in makers and makers[output].op_type in _PASSED_ON:
-        output = makers[output].input[0]
-    return str(makers[output].op_type) if output in makers else ""
+def _columns(shape: Sequence[Any]) -> int:
+    """Columns of (batch, columns), of the same with more axes of size 1, or of (batch,); 0 of any other form."""
+    if len(shape) == 1:
+        return 1 if shape[0] in (1, None) or isinstance(shape[0], str) else 0
+    if not shape or not all(isinstance(size, int) for size in shape[1:]):
+        return 0
+    wide = [size for size in shape[1:] if size != 1]
+    return int(wide[0]) if len(wide) == 1 else int(not wide)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -13,8 +14,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from mps_study.models.inference.canvas import Canvas
-from mps_study.models.inference.devices import Precision, open_session
-from mps_study.models.inference.onnx_file import OnnxFileError, Signature
+from mps_study.models.inference.devices import Precision, is_out_of_memory, open_session
+from mps_study.models.inference.onnx_file import OnnxFileError, Signature, running_fault
 from mps_study.models.inference.painter import LEAST_OPSET, Painter, opset_of
 from mps_study.mps.types import Slice
 
@@ -25,7 +26,7 @@ class Painted(Protocol):
     """Asks a model about painted mutants. Thread-safe."""
 
     def output(self, batch: Sequence[Slice], rows: int) -> Output:
-        """(b, classes) what the model answers to the slices' b mutants, in their order, asked in a batch of `rows`."""
+        """(b, columns) what the model answers to the slices' b mutants, in their order, asked in a batch of `rows`."""
 
 
 class PaintedByNumpy:
@@ -47,11 +48,10 @@ class PaintedByNumpy:
         return self.of_inputs(buffer[:rows])[:at]
 
     def of_inputs(self, inputs: NDArray[np.float32]) -> Output:
-        """(b, classes) what the model answers to inputs (b, c, h, w)."""
-        if self._signature.channels_last:
-            inputs = np.ascontiguousarray(inputs.transpose(0, 2, 3, 1))
-        output: Output = self._session.run([self._signature.output], {self._signature.input: inputs})[0]
-        return output
+        """(b, columns) what the model answers to inputs (b, c, h, w)."""
+        with running(self._path, inputs.shape):
+            fed = {self._signature.input: self._signature.fed(inputs)}
+            return self._signature.read(self._session.run([self._signature.output], fed)[0])
 
     def _buffer(self, rows: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """A batch buffer of the calling thread, kept between calls."""
@@ -85,8 +85,9 @@ class PaintedByGraph:
         session = self._session_for(shape)
         canvas: tuple[ort.InferenceSession, Canvas] | None = getattr(self._local, "canvas", None)
         if canvas is None or canvas[0] is not session:
-            canvas = self._local.canvas = (session, Canvas(session, self._signature.output, shape, self._device))
-        return canvas[1].output(batch, rows)
+            canvas = self._local.canvas = (session, Canvas(session, self._signature, shape, self._device))
+        with running(self._path, (rows, *shape)):
+            return canvas[1].output(batch, rows)
 
     def _session_for(self, shape: tuple[int, ...]) -> ort.InferenceSession:
         with self._lock:
@@ -103,6 +104,19 @@ def painter_fault(graph: onnx.ModelProto) -> str | None:
     if opset_of(graph) < LEAST_OPSET:
         return f"its opset is {opset_of(graph)}, and painting in the graph needs {LEAST_OPSET}; export it anew"
     return None
+
+
+@contextmanager
+def running(path: Path, shape: Sequence[int]) -> Iterator[None]:
+    """ONNX Runtime's errors as one line with the model's name; but a full memory stays what it is, to be halved."""
+    try:
+        yield
+    except OnnxFileError:
+        raise
+    except Exception as error:  # ONNX Runtime raises many types
+        if is_out_of_memory(error):
+            raise
+        raise running_fault(path, error, shape) from error
 
 
 def check_shape(path: Path, signature: Signature, shape: tuple[int, ...]) -> None:

@@ -7,7 +7,7 @@ bits, positions in a ranking, boxes. Pictures, baselines and rankings lie on the
     ranking (n2,) int64, count (n2, 1, 1) int32           -> rankings[ranking] < count   -> (n2, h, w) bool
     top, bottom (n3, 1, m), left, right (n3, m, 1) float  -> rows x columns > 0          -> (n3, h, w) bool
 
-    Where(mask, pictures[slot], baselines[slot]) -> the model's input
+    Where(mask, pictures[slot], baselines[slot]) -> the model's input, as its type (of whole numbers, rounded)
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ class Painter:
         painted = self._node("Where", [masks, *values])
         if signature.channels_last:
             painted = self._node("Transpose", [painted], perm=[0, 2, 3, 1])
+        if signature.dtype == "uint8":
+            limits = [self._constant(np.array(limit, dtype=np.float32)) for limit in (0, 255)]
+            painted = self._node("Round", [self._node("Clip", [painted, *limits])])
+        if signature.dtype != "float32":
+            self._node("Cast", [painted], to=helper.np_dtype_to_tensor_dtype(np.dtype(signature.dtype)))
         self._nodes[-1].output[0] = signature.input
         joined = onnx.ModelProto()
         joined.CopyFrom(model)

@@ -6,32 +6,50 @@ Done with Pillow and NumPy, bit for bit as timm does it: who searches an exporte
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 View = tuple[float, float, float, float]
 """Top, left, bottom, right of the part of the source image that the model sees, in source pixels."""
 
 
-class Preprocessing(BaseModel):
-    """How an image becomes a model's input: resize, crop to `input_size`, scale to [0, 1], normalise.
+LARGEST = 10_000
 
-    `mean` and `std` have three numbers for a model of RGB images, or one for a model of grey ones.
+
+def _size(given: object) -> object:
+    """One number for a square."""
+    sides = tuple(given) if isinstance(given, (list, tuple)) else (given, given)
+    if len(sides) != 2 or not all(isinstance(side, (int, np.integer)) and not isinstance(side, bool) for side in sides):
+        raise ValueError("use a whole number, the side of a square, or [height, width]")
+    if not all(1 <= side <= LARGEST for side in sides):
+        raise ValueError(f"use sides from 1 to {LARGEST} pixels")
+    height, width = map(int, sides)
+    return height if height == width else (height, width)
+
+
+class Preprocessing(BaseModel):
+    """How an image becomes a model's input: resize, crop to `input_size`, values from 0 to `scale`, normalise.
+
+    `input_size` is the side of a square, or (height, width). `mean` and `std` have three numbers for a model of colour
+    images, or one for a model of grey ones; they are of values from 0 to `scale`, in the order of the model's channels:
+    `channels` says whether that is red, green, blue or blue, green, red.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input_size: Annotated[int, Field(strict=True, ge=1, le=10_000)]
+    input_size: Annotated[int | tuple[int, int], BeforeValidator(_size)]
     mean: tuple[Finite, ...] = (0.485, 0.456, 0.406)
     std: tuple[Annotated[Finite, Field(gt=0)], ...] = (0.229, 0.224, 0.225)
     crop_pct: Annotated[Finite, Field(gt=0, le=1)] = 0.875
     crop_mode: Literal["center", "squash", "border"] = "center"
     interpolation: Literal["bilinear", "bicubic", "nearest", "lanczos"] = "bicubic"
+    scale: Annotated[Finite, Field(gt=0)] = 1.0
+    channels: Literal["rgb", "bgr"] = "rgb"
 
     @model_validator(mode="after")
     def _fits_images(self) -> Preprocessing:
@@ -39,31 +57,46 @@ class Preprocessing(BaseModel):
             raise ValueError(
                 f"mean has {len(self.mean)} numbers and std {len(self.std)}; give each three (RGB) or one (grey)"
             )
+        if self.channels == "bgr" and len(self.mean) == 1:
+            raise ValueError("channels is bgr, but mean and std have one number, as for grey images; give each three")
         return self
 
     @property
-    def channels(self) -> int:
-        """3 for RGB, 1 for grey."""
-        return len(self.mean)
+    def size(self) -> tuple[int, int]:
+        """Height and width of the model's input."""
+        return self.input_size if isinstance(self.input_size, tuple) else (self.input_size, self.input_size)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(c, h, w) of the model's input; c is 3 for colour, 1 for grey."""
+        return len(self.mean), *self.size
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What can change a pixel, as plain values. Fields that came later are left out where they change nothing."""
+        values = self.model_dump(mode="json")
+        return {name: value for name, value in values.items() if LATER.get(name) != value}
 
     def pixels(self, image: Image.Image) -> NDArray[np.float32]:
         """(c, h, w) float32, normalised, of an RGB image."""
-        mode = "L" if self.channels == 1 else "RGB"
+        depth, height, width = self.shape
+        mode = "L" if depth == 1 else "RGB"
+        order = slice(None, None, -1 if self.channels == "bgr" else 1)
         size, (left, top) = self._placed(*image.size)
         resized = image.convert(mode).resize(size, Image.Resampling[self.interpolation.upper()])
-        border = tuple(round(255 * mean) for mean in self.mean) if self.crop_mode == "border" else 0
-        canvas = Image.new(mode, (self.input_size, self.input_size), border)
+        border = tuple(round(255 * mean / self.scale) for mean in self.mean[order]) if self.crop_mode == "border" else 0
+        canvas = Image.new(mode, (width, height), border)
         canvas.paste(resized, (-left, -top))
-        values = np.asarray(canvas, np.float32).reshape(self.input_size, self.input_size, self.channels)
+        values = np.asarray(canvas, np.float32).reshape(height, width, depth)[..., order]
         mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
-        normalised = (values / np.float32(255) - mean) / std
+        normalised = (values / np.float32(255 / self.scale) - mean) / std
         return np.ascontiguousarray(normalised.transpose(2, 0, 1))
 
     def seen(self, image: Image.Image) -> NDArray[np.uint8]:
         """(h, w, 3) uint8: the part of an RGB image that the model sees, at the size of its input, to be looked at."""
         top, left, bottom, right = self.view(*image.size)
-        size = (self.input_size, self.input_size)
-        part = image.transform(size, Image.Transform.EXTENT, (left, top, right, bottom), Image.Resampling.BICUBIC)
+        extent = (left, top, right, bottom)
+        part = image.transform(self.size[::-1], Image.Transform.EXTENT, extent, Image.Resampling.BICUBIC)
         return np.asarray(part)
 
     def view(self, width: int, height: int) -> View:
@@ -73,21 +106,49 @@ class Preprocessing(BaseModel):
         return (
             top * down,
             left * across,
-            (top + self.input_size) * down,
-            (left + self.input_size) * across,
+            (top + self.size[0]) * down,
+            (left + self.size[1]) * across,
         )
 
     def _placed(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """Width and height of the resized image, and the left and top of the input in it, negative where it pads."""
-        scaled = math.floor(self.input_size / self.crop_pct)
+        tall, wide = (math.floor(side / self.crop_pct) for side in self.size)
         if self.crop_mode == "squash":
-            new = scaled, scaled
+            new = wide, tall
         elif self.crop_mode == "border":
-            ratio = max(width, height) / scaled
+            ratio = max(height / tall, width / wide)
             new = max(1, round(width / ratio)), max(1, round(height / ratio))
-        else:
+        elif tall == wide:
             short = min(width, height)
-            new = int(scaled * width / short), int(scaled * height / short)
-        beyond = [side - self.input_size for side in new]
+            new = int(wide * width / short), int(tall * height / short)
+        else:
+            ratio = min(height / tall, width / wide)
+            new = max(1, round(width / ratio)), max(1, round(height / ratio))
+        beyond = [side - asked for side, asked in zip(new, self.size[::-1], strict=True)]
         left, top = (round(extra / 2) if extra >= 0 else -(-extra // 2) for extra in beyond)
         return new, (left, top)
+
+
+LATER: dict[str, Any] = {"scale": 1.0, "channels": "rgb"}
+"""Fields that came after the first records -> the value with which they change no pixel."""
+
+
+def implausible(preprocessing: Preprocessing) -> str | None:
+    """Why mean and std are those of values of another scale; None if they can be of this one."""
+    mean, std, scale = preprocessing.mean, preprocessing.std, preprocessing.scale
+    if max(mean) > scale:
+        return (
+            f"mean reaches {max(mean):g} and std {max(std):g}, but the model is given values from 0 to {scale:g}; "
+            f"for a model of values from 0 to 255 give `scale: 255`, else divide both by 255"
+        )
+    if scale > 2 and 0 < max(mean) <= 1:
+        return (
+            f"mean is at most {max(mean):g}, but with `scale: {scale:g}` the model is given values from 0 to "
+            f"{scale:g}; leave `scale` out, or give mean and std of these values"
+        )
+    if max(std) > 2 * scale:
+        return (
+            f"std reaches {max(std):g}, but the model is given values from 0 to {scale:g}; for a model of values from "
+            "0 to 255 give `scale: 255`, else divide it by 255"
+        )
+    return None

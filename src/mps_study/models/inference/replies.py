@@ -30,6 +30,35 @@ def reply_of_logits(logits: NDArray[np.float32], named: Classes | None = None, t
     return Reply(labels, confidences, margins, None if named is None else log_odds(logits, named))
 
 
+def reply_of_labels(logits: NDArray[np.float32], named: Classes | None = None, targets: Classes | None = None) -> Reply:
+    """The reply of a head that decides each label by itself, of the labels' logits (b, k); see `heads.py`.
+
+    A row is labelled with its target where that is there; else with the most certain label that is there, or with k
+    where none is. The confidence is that of the label that is given, of k one less the most certain one's.
+    """
+    rows, none = np.arange(len(logits)), logits.shape[1]
+    with np.errstate(invalid="ignore", over="ignore"):
+        certain = logits.argmax(axis=1)
+        top = logits[rows, certain]
+        labels = np.where(top > 0, certain, none)
+        second = np.partition(logits, -2, axis=1)[:, -2]
+        margins = np.where(top > 0, np.minimum(top, top - second), -top)
+        if targets is not None:
+            asked = (targets >= 0) & (targets < none)
+            own = logits[rows, np.where(asked, targets, 0)]
+            labels = np.where(asked & (own > 0), targets, labels)
+            margins = np.where(asked, np.abs(own), np.where(targets == none, np.abs(top), margins))
+        odds = np.where(labels == none, -top, logits[rows, np.minimum(labels, none - 1)])
+        confidences = (np.float32(1) / (np.float32(1) + np.exp(-odds))).astype(np.float32)
+        of_named = None if named is None else np.where(named == none, -top, logits[rows, np.clip(named, 0, none - 1)])
+    bad = ~np.isfinite(logits).all(axis=1)
+    labels, margins = np.where(bad, -1, labels), np.where(bad, np.inf, margins).astype(np.float32)
+    confidences = np.where(bad, np.nan, confidences).astype(np.float32)
+    if of_named is not None:
+        of_named = np.where(bad | (named < 0), np.nan, of_named).astype(np.float32)  # type: ignore[operator]
+    return Reply(labels, confidences, margins, of_named)
+
+
 def log_odds(logits: NDArray[np.float32], named: Classes) -> NDArray[np.float32]:
     """(b,) the named class's logit less the log of the other classes' summed exponentials; NaN where none is named."""
     rows = np.arange(len(logits))

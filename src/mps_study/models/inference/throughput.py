@@ -15,6 +15,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 from pydantic import BaseModel, ConfigDict
 
 from mps_study.common.cores import cores
+from mps_study.models.inference.onnx_file import OnnxFileError
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def measure(ask: Ask, batch_sizes: Sequence[int], workers: Sequence[int], as_goo
                 one_call = _settled_call(ask, size)
                 calls = int(min(16, max(1, TRIAL_SECONDS / one_call)))
                 seconds = _seconds_of(ask, calls, size, crew) if calls * crew > 1 else one_call
-            except (RuntimeException, RuntimeError) as error:
+            except (RuntimeException, RuntimeError, OnnxFileError) as error:
                 if crew == min(workers) and not rates:
                     raise
                 log.info("batches of %d by %d workers are too much for this device: %s", size, crew, error)

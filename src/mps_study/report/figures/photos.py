@@ -82,14 +82,16 @@ def mps_panel(axes: Axes, results: StudyResults, image: str, model: str, letter:
 
 
 def evidence(results: StudyResults, row: pd.Series | None) -> str:
-    """Two short lines: the class with a tick or a cross, then area and confidence."""
+    """Two short lines: the class with a tick or a cross, then area and confidence (of the class asked for)."""
     if row is None:
         return "not searched\n "
     sign = "" if pd.isna(row["correct"]) else ("✓ " if row["correct"] else "✗ ")
     line = f"{sign}{shorten(results.class_name(row['target']), 24)}"
     if pd.isna(row["area"]):
         return f"{line}\n "
-    return f"{line}\narea {percent(row['area'])}, conf. {fixed(row['confidence'], 2)}"
+    kept = row.get("kept")
+    another = "" if pd.isna(kept) or kept == row["target"] else f" of {shorten(results.class_name(kept), 16)}"
+    return f"{line}\narea {percent(row['area'])}, conf.{another} {fixed(row['confidence'], 2)}"
 
 
 def panel_title(axes: Axes, name: str, lines: str) -> None:

@@ -65,8 +65,8 @@ def about_the_paper(results: StudyResults) -> str:
         f"published number lies in this run's interval, of 95% for areas and accuracies{others}. Direction: of a test, "
         "its sign; of a number, the side of its column's mean over the rows filled here. Significance: each at its own "
         "alpha. Models other than the paper's 15, of its five architectures, are compared in the direction and "
-        "significance of tests only. Hausdorff distances are compared in cells of the 224 x 224 grid, as the paper's are "
-        "taken to be, not in source pixels."
+        "significance of tests only. Hausdorff distances are compared in cells of the 224 x 224 grid, as the paper's "
+        "are taken to be, not in source pixels."
     )
 
 
