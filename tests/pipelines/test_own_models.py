@@ -142,7 +142,7 @@ def test_the_sets_of_the_images_own_labels_speak_for_them(project, monkeypatch):
     assert (rows["confidence"] >= rows["target_confidence"] * (1 - 1e-4) - 1e-4).all()
     assert rows["fingerprint"].iloc[0] != before["fingerprint"].iloc[0]
     store = MpsRecords(str(project / "data/own/05_mps_records")).load()
-    stored = store.read("rect", rows["fingerprint"].iloc[0], masks=True).set_index("image")
+    stored = store.read("rect", rows["fingerprint"].iloc[0], ["image", "top", "mask"]).set_index("image")
     assert stored.loc[WRONG, "top"] == 1
     assert unpack_mask(stored.loc[WRONG, "mask"], 12, 24).any()
 

@@ -32,7 +32,7 @@ COLUMNS = {
 
 READ = (
     "image", "model", "fingerprint", "status", "reason", "target", "target_confidence", "height", "width", "pixels",
-    "confidence", "calls", "evaluations", "dilation_survives",
+    "confidence", "calls", "evaluations", "dilation_survives", "top",
 )  # fmt: skip
 """Columns of the record store that the areas are made of."""
 

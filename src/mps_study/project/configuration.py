@@ -29,7 +29,8 @@ class StudyConfigLoader(OmegaConfigLoader):
     """Kedro's loader, which lays rosters over each other, and answers what it cannot read in one line.
 
     A group of an environment replaces that of base. Only its roster, `models`, is laid over base's, model by model: a
-    model of base is known everywhere. A roster that stands without `compared` is compared whole.
+    model of base is known everywhere. A roster that stands without `compared` is compared whole. The further `searches`
+    of base are those of its own study: an environment has those that it names.
     """
 
     _own: dict[str, Any]
@@ -89,6 +90,8 @@ class StudyConfigLoader(OmegaConfigLoader):
             merged["models"] = base | {name: over["models"][name] for name in own}
             if "compared" not in {*self._own, *(self.runtime_params or {})}:
                 merged["compared"] = list(own)
+        if self.env not in (None, self.default_run_env) and "searches" not in self._own:
+            merged["searches"] = {}
         return merged
 
 

@@ -7,6 +7,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 from models.onnx_models import node, write_model
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.inference import classifier as module
+from mps_study.models.inference.onnx_file import OnnxFileError
 from mps_study.models.inference.painted import PaintedByNumpy
 from mps_study.models.inference.replies import reply_of_logits
 from mps_study.models.inference.tolerance import largest_difference, trial
@@ -94,8 +95,9 @@ def test_another_failure_is_not_taken_for_a_lack_of_memory(tmp_path, monkeypatch
         raise RuntimeException("a kernel failed")
 
     monkeypatch.setattr(PaintedByNumpy, "output", broken)
-    with pytest.raises(RuntimeException, match="a kernel failed"):
+    with pytest.raises((RuntimeException, OnnxFileError), match="a kernel failed"):
         classifier.classify([trial(PICTURE, 16)])
+    assert classifier.batch_size == 16
 
 
 def test_margins_are_those_of_the_target_where_one_is_named():
