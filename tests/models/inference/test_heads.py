@@ -52,6 +52,10 @@ ENDS = {
         [SOFT, node("Clip", ["soft", "low", "high"], ["logits"])],
         {"low": np.float32(1e-7), "high": np.float32(1)},
     ),
+    "clipped by hand": (
+        [SOFT, node("Max", ["soft", "low"], ["most"]), node("Min", ["high", "most"], ["logits"])],
+        {"low": np.float32(0), "high": np.float32(1)},
+    ),
     "cast to half and back": (
         [SOFT, node("Cast", ["soft"], ["half"], to=F16), node("Cast", ["half"], ["logits"], to=TensorProto.FLOAT)],
         {},
@@ -81,7 +85,11 @@ def classifier_of(path, tail, constants, outputs=(("logits", ("batch", CLASSES))
 def test_a_softmax_is_known_through_what_passes_values_on(tmp_path, end):
     classifier = classifier_of(tmp_path / "m.onnx", *ENDS[end])
     assert classifier.head == Head("probabilities", CLASSES)
-    rough = 1e-6 if end in ("softmax", "clipped", "exponential of a log-softmax", "reshaped and squeezed") else 0.01
+    rough = (
+        1e-6
+        if end in ("softmax", "clipped", "clipped by hand", "exponential of a log-softmax", "reshaped and squeezed")
+        else 0.01
+    )
     assert np.allclose(softmax(classifier.logits(PIXELS)), softmax(LOGITS), atol=rough)
 
 
@@ -241,6 +249,12 @@ def test_outputs_that_all_lie_between_0_and_1_on_pictures_are_refused_until_some
         check_answers(classifier, PIXELS[:1])
     said = classifier_of(tmp_path / "m.onnx", HIDDEN[form], constants, output="probabilities")
     assert len(check_answers(said, PIXELS[:2])) == 8
+
+
+def test_of_a_constant_output_nothing_is_told(tmp_path):
+    nothing = [node("Mul", ["raw", "no"], ["logits"])]
+    classifier = classifier_of(tmp_path / "m.onnx", nothing, {"no": np.float32(0)})
+    assert len(check_answers(classifier, PIXELS[:1])) == 4
 
 
 def test_logits_are_not_taken_for_probabilities_and_what_is_said_wrongly_is_refused(tmp_path):

@@ -154,6 +154,22 @@ def test_an_input_of_another_type_is_refused(tmp_path, kind):
         OnnxClassifier(colour_model(tmp_path / "m.onnx", ("batch", 3, 16, 16), kind), "cpu", 4, 1)
 
 
+def test_four_channels_are_asked_with_pixels_of_ones_own(tmp_path):
+    path = saved(
+        tmp_path / "m.onnx",
+        [node("ReduceMean", ["image", "axes"], ["means"], keepdims=0), node("Mul", ["means", "ten"], ["logits"])],
+        {"axes": np.array([2, 3]), "ten": np.float32(10)},
+        classes=4,
+        channels=4,
+    )
+    pixels = np.zeros((4, 16, 16), dtype=np.float32)
+    pixels[3, 2:9, 3:12] = 1
+    (record,) = extract_mps([("x", pixels)], OnnxClassifier(path, "cpu", 4, 1), SearchConfig("minimal", granularity=1))
+    assert record.target.label == 3 and (pixels[3][record.mask] == 1).all()
+    with pytest.raises(OnnxFileError, match=r"the input has 4 channels, .* export it for RGB or grey images"):
+        preprocessing_of_onnx(OnnxClassifier(path, "cpu", 4, 1), {})
+
+
 FIXED_INSIDE = {
     "head": [node("Reshape", ["scaled", "form"], ["made"])],
     "constants": {"form": np.array([-1, 3, 16, 16])},
@@ -220,16 +236,16 @@ def normalised_by_batch(path):
     return saved(path, nodes, {"weights": weights, "five": np.float32(5)}, 6)
 
 
-def saved(path, nodes, values, classes):
-    """A model (batch, 3, 16, 16) -> (batch, classes)."""
+def saved(path, nodes, values, classes, channels=3):
+    """A model (batch, channels, 16, 16) -> (batch, classes)."""
     graph = helper.make_graph(
         nodes,
         "rows",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ("batch", 3, 16, 16))],
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ("batch", channels, 16, 16))],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ("batch", classes))],
         [numpy_helper.from_array(value, name) for name, value in values.items()],
     )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
     return path
 
 

@@ -41,6 +41,29 @@ def test_records_do_not_depend_on_a_crash_before_them(lite0_path, alone):
     assert_same({first.key: first, **rest}, alone)
 
 
+def test_nor_do_those_of_a_class_that_is_not_on_top(lite0_path):
+    given = pixels()
+    logits = OnnxClassifier(lite0_path, "cpu", 1, 1).logits(np.stack([given[key] for key in PHOTOS]))
+    seconds = {key: int(row.argsort()[-2]) for key, row in zip(PHOTOS, logits, strict=True)}
+    config = SearchConfig(iterations=1, chunk_size=100, minimum_confidence_threshold=0.7)
+    found = [
+        {
+            record.key: record
+            for record in extract_mps(
+                [(key, given[key]) for key in PHOTOS],
+                OnnxClassifier(lite0_path, "cpu", batch_size, 1),
+                config,
+                targets=seconds,
+            )
+        }
+        for batch_size in (1, 16)
+    ]
+    assert_same(*found)
+    for key, record in found[0].items():
+        assert (record.target.label, record.top) == (seconds[key], int(logits[PHOTOS.index(key)].argmax()))
+        assert record.confidence >= 0.7 * record.target.confidence * (1 - 1e-6)
+
+
 def assert_same(found, expected):
     """Equal to the bit."""
     assert found.keys() == expected.keys()

@@ -6,6 +6,7 @@ import itertools
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -16,7 +17,7 @@ from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.facts.selection import choose
 from mps_study.report.facts.wording import number
 from mps_study.report.figures.all_figures import FIGURES
-from mps_study.report.figures.photos import show_mps, spotlight
+from mps_study.report.figures.photos import evidence, show_mps, spotlight
 from mps_study.report.figures.stages import deepest, readable, summits
 from mps_study.report.figures.style import (
     ARCHITECTURE_COLOURS,
@@ -178,3 +179,14 @@ def test_no_text_is_smaller_than_six_points_at_the_width_of_the_page(name: str, 
     assert figure.get_size_inches()[0] <= DOUBLE_COLUMN + 0.01
     sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
     assert min(sizes) >= 6
+
+
+def test_a_set_of_another_class_than_the_models_says_of_which(large: StudyResults) -> None:
+    row = large.areas[large.areas["area"].notna()].iloc[0]
+    kept = int(row["target"]) + 1
+    plain, other = (
+        evidence(large, row),
+        evidence(large, pd.concat([row.drop("kept", errors="ignore"), pd.Series({"kept": kept})])),
+    )
+    assert f"conf. of {large.class_name(kept)[:10]}" in other and large.class_name(row["target"])[:10] in other
+    assert " of " not in plain.splitlines()[1]

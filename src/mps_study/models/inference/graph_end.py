@@ -26,6 +26,7 @@ _PASSING = {
     "Transpose",
     "Dropout",
     "Clip",
+    "Relu",
     "QuantizeLinear",
     "DequantizeLinear",
 }
@@ -104,7 +105,10 @@ class _Reading:
                 return _Source("sigmoid", source.of, not source.less)
         if node.op_type == "TopK":  # sorted values: which class they are of is lost
             return _Source("unclear")
-        ends = {self.source(each).end for each in node.input if not self._is_constant(each)}
+        computed = [each for each in node.input if not self._is_constant(each)]
+        if node.op_type in ("Min", "Max") and len(computed) == 1:  # clipped
+            return self.source(computed[0])
+        ends = {self.source(each).end for each in computed}
         if "unknown" in ends or not ends or (node.op_type == "Log" and ends == {"softmax"}):
             return _Source("unknown")
         return _Source("unclear")
