@@ -127,12 +127,74 @@ def test_a_draw_round_bad_images_is_uniform_over_the_good_ones(tmp_path):
     assert max(abs(count - 200) for count in counts.values()) < 50
 
 
+def halves(first, n, second, m, seed=0):
+    """The sample of two folders, one a half: its manifest and what was left out."""
+    of = {"labelled": (first, n), "unlabelled": (second, m)}
+    draws = {half: {"source": {"kind": "folder", "path": str(path)}, "n": count} for half, (path, count) in of.items()}
+    _, left_out, manifest = draw_sample(DataSampling(seed=seed, **draws), Nothing())
+    return manifest, left_out
+
+
+class Nothing:
+    """No sample is there."""
+
+    def drawn_for(self, _):
+        return None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_folders_with_equal_names_are_two_sources_of_which_all_can_be_drawn(tmp_path, seed):
+    names = [f"c/{i}.png" for i in range(11)]
+    write_pictures(tmp_path / "first", *names[:8])
+    (tmp_path / "second/c").mkdir(parents=True)
+    for index, name in enumerate(names):
+        (tmp_path / "second" / name).write_bytes(encoded(100 + index))
+    manifest, _ = halves(tmp_path / "first", 5, tmp_path / "second", 6, seed)
+    assert manifest["image"].is_unique and manifest["half"].value_counts().to_dict() == {"labelled": 5, "unlabelled": 6}
+    assert manifest["sha256"].is_unique
+    later = manifest.loc[manifest["half"] == "unlabelled", "image"]
+    earlier = set(manifest.loc[manifest["half"] == "labelled", "image"])
+    assert all(image.removeprefix("unlabelled/") in earlier or image in names for image in later)
+
+
+def test_the_same_picture_under_the_same_name_in_two_folders_is_drawn_once(tmp_path):
+    write_pictures(tmp_path / "first", "c/1.png", "c/2.png")
+    write_pictures(tmp_path / "second", "c/1.png", "c/2.png", "c/3.png")
+    manifest, left_out = halves(tmp_path / "first", 2, tmp_path / "second", 3)
+    assert manifest["image"].tolist() == ["c/1.png", "c/2.png", "c/3.png"]
+    assert sorted(left_out["image"]) == ["unlabelled/c/1.png", "unlabelled/c/2.png"]
+    assert left_out["reason"].str.contains("has the same bytes as 'c/").all()
+
+
+def test_what_the_first_half_could_not_use_may_leave_the_second_too_few_and_that_is_said(tmp_path, caplog):
+    """Of ten images two are broken: five and five were asked for, five and three can be had."""
+    write_pictures(tmp_path, *(f"c/{i}.png" for i in range(10)))
+    names = [c.image for c in draw(source(tmp_path), "labelled", 5, 0)]
+    for name in names[:2]:
+        (tmp_path / name).write_bytes(b"")
+    manifest, left_out = halves(tmp_path, 5, tmp_path, 5)
+    assert manifest["half"].value_counts().to_dict() == {"labelled": 5, "unlabelled": 3}
+    assert len(left_out) == 2
+    assert "5 unlabelled images were asked for, the sample has 3" in caplog.messages[-1]
+
+
+def test_what_another_source_could_not_use_is_no_excuse(tmp_path):
+    """The broken image of the first folder is none of the second's, which has too few from the start."""
+    write_pictures(tmp_path / "first", "c/1.png", "c/2.png", "c/3.png")
+    (tmp_path / "first/c/2.png").write_bytes(b"")
+    write_pictures(tmp_path / "second", "d/1.png", "d/2.png")
+    with pytest.raises(SourceError, match="3 unlabelled images were asked for, but the source has 2"):
+        halves(tmp_path / "first", 2, tmp_path / "second", 3)
+
+
 def test_the_same_bytes_are_drawn_once_in_both_halves_together(tmp_path, caplog):
     write_pictures(tmp_path, "c/1.png", "c/2.png", "c/3.png")
     for copy, original in (("c/4.png", "c/1.png"), ("c/5.png", "c/2.png")):
         (tmp_path / copy).write_bytes((tmp_path / original).read_bytes())
     half = {"source": {"kind": "folder", "path": str(tmp_path)}}
-    files, manifest, left_out = draw_sample(DataSampling(labelled=half | {"n": 2}, unlabelled=half | {"n": 3}))
+    files, left_out, manifest = draw_sample(
+        DataSampling(labelled=half | {"n": 2}, unlabelled=half | {"n": 3}), Nothing()
+    )
     assert len(manifest) == len(files) == 3
     assert manifest["sha256"].is_unique
     assert len(left_out) == 2 and left_out["reason"].str.contains("has the same bytes as").all()

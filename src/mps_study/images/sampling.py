@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import chain
 from typing import Any
@@ -50,13 +50,14 @@ class Drawn:
     files: dict[str, bytes] = field(default_factory=dict)
     left_out: list[dict[str, str]] = field(default_factory=list)
     _first: dict[str, str] = field(default_factory=dict)
+    _ids: set[str] = field(default_factory=set)
 
     @property
     def manifest(self) -> pd.DataFrame:
         """One row an image.
 
         Raises:
-            SourceError: two of the same id, from two sources of the same kind.
+            SourceError: two of the same id.
         """
         manifest = pd.DataFrame(self.rows, columns=list(COLUMNS)).astype(COLUMNS)
         twice = manifest["image"][manifest["image"].duplicated()]
@@ -72,8 +73,12 @@ class Drawn:
     def take(self, candidate: Candidate, half: str, source: str, once: bool = True) -> bool:
         """Read a candidate; False, with a warning and a row of `left_out`, if it cannot be used.
 
-        That is an image that cannot be read or decoded, or, if `once`, that has the same bytes as one before it.
+        That is an image that cannot be read or decoded, or, if `once`, that has the same bytes as one before it. An id
+        that an image of another source has already gets the half in front of it.
         """
+        if candidate.image in self._ids:
+            candidate = replace(candidate, image=f"{half}/{candidate.image}")
+        self._ids.add(candidate.image)
         try:
             content = candidate.read()
             width, height = decode(content, candidate.image).size
@@ -145,16 +150,18 @@ def _pool(candidates: Sequence[Candidate], half: str) -> list[Candidate]:
     return sorted(pool, key=lambda candidate: candidate.image)
 
 
-def collect(candidates: Sequence[Candidate], half: str, n: int, seed: int, source: str, drawn: Drawn) -> None:
+def collect(
+    candidates: Sequence[Candidate], half: str, n: int, seed: int, source: str, drawn: Drawn, spent: int = 0
+) -> None:
     """Draw `n` candidates into `drawn`: those that `draw` chooses, and another one for each that cannot be used.
 
-    A source with too few usable images gives those that it has, and a warning says so.
+    A source with too few usable images gives those that it has, and a warning says so. `spent`: images of this very
+    source that could not be used for the other half, and are no candidates any more.
 
     Raises:
         SourceError: fewer candidates than `n`, or not one that can be used.
     """
     pool = len(_pool(candidates, half))
-    spent = sum(row["source"] == source for row in drawn.left_out)
     chosen = draw(candidates, half, pool if pool < n <= pool + spent else n, seed)
     others = spares(candidates, half, chosen, seed)
     got, refused = 0, len(drawn.left_out)

@@ -21,6 +21,8 @@ def draw_sample(
 ) -> tuple[dict[str, bytes], pd.DataFrame, pd.DataFrame]:
     """The images of both halves, what was drawn and could not be used, and the manifest.
 
+    Halves of one source, that is of its kind and arguments, share no image.
+
     Nothing is read, and nothing changes, if the sample that is there was drawn for the same parameters.
     """
     if so_far.drawn_for(data_sampling.request) is not None:
@@ -31,13 +33,17 @@ def draw_sample(
         "unlabelled": data_sampling.unlabelled,
     }
     sample = Drawn()
+    before: Draw | None = None
     for half, wanted in halves.items():
         if wanted is None:
             continue
         kind = str(wanted.source.get("kind"))
-        taken = {row["image"] for row in (*sample.rows, *sample.left_out) if row["source"] == kind}
+        same = before is not None and before.source == wanted.source
+        taken = {row["image"] for row in (*sample.rows, *sample.left_out)} if same else set()
         left = [c for c in candidates_of(wanted.source) if c.image not in taken]
-        collect(left, half, wanted.n, data_sampling.seed, kind, sample)
+        spent = len(sample.left_out) if same else 0
+        collect(left, half, wanted.n, data_sampling.seed, kind, sample, spent)
+        before = wanted
     return sample.files, sample.left_out_frame, with_request(sample.manifest, data_sampling.request)
 
 
