@@ -13,14 +13,15 @@ import numpy as np
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import ValidationError
 
-from mps_study.common.imagenet_classes import IMAGENET_CLASSES, imagenet_names
 from mps_study.common.progress import progress_bar
-from mps_study.images.decoding import decode
+from mps_study.images.arriving import Arrived, picture_of
+from mps_study.models.export.card import class_names as names_of_classes
+from mps_study.models.export.class_names import names_given, names_in_file
 from mps_study.models.export.own_onnx import preprocessing_of_onnx
 from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.onnx_file import read_graph
 from mps_study.models.inference.preprocessing import Preprocessing, View
 from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.mps.search import extract_mps
@@ -115,11 +116,12 @@ def check_target(path: Path) -> None:
 
 
 def explain(
-    image: str | Path | Image.Image,
+    image: Arrived,
     model: str | Path = "efficientnet_lite0",
     *,
     env: str | None = None,
     preprocessing: Mapping[str, Any] | None = None,
+    class_names: Sequence[str] | Mapping[int, str] | str | None = None,
     device: str = "auto",
     batch_size: int | None = None,
     **search: Any,
@@ -127,11 +129,14 @@ def explain(
     """The minimal sufficient pixel set of one image for one model.
 
     Args:
-        image: a file that Pillow reads, or an image.
+        image: a path, the bytes of an image file or an open one, a Pillow image, or an array (h, w) or (h, w, 3) of
+            uint8: the same picture, upright and opaque, whichever it is.
         model: a name of a roster (`conf/*/parameters_models.yml`), which is exported at its first use; or the path of
             an ONNX file, input (batch, 3, h, w) float32, output logits (batch, classes).
         env: the environment whose roster has the model; without it the first that has, `conf/base` before others.
         preprocessing: of an ONNX file, where it is not ImageNet's usual: fields of `Preprocessing`.
+        class_names: of an ONNX file, where its own metadata does not have them: a list, the path of a file, or
+            `imagenet-1k`.
         device: `cpu`, `cuda`, or `auto`.
         batch_size: most mutants in one call; None takes the fastest. It cannot change the result.
         search: parameters of `mps_study.SearchConfig`, over `DEFAULTS`: `several=3`, `strategy="minimal"`, ...
@@ -147,15 +152,15 @@ def explain(
         >>> found.save("photo_mps.png")  # doctest: +SKIP
     """
     config = _config(search)
-    name, picture = _picture(image)
+    name, picture = picture_of(image)
     with _one_line():
-        extraction = Extraction.model_validate({"device": device, "batch_size": batch_size})
-    subject = _of_file(Path(model), preprocessing, extraction) if _is_path(model) else None
-    if subject is None:
-        if preprocessing is not None:
-            raise ValueError(
-                f"preprocessing is for ONNX files; that of model {str(model)!r} is part of its roster entry"
-            )
+        extraction = Extraction.model_validate({"device": device, "batch_size": _plain(batch_size)})
+    if _is_path(model):
+        subject = _of_file(Path(model), preprocessing, class_names, extraction)
+    else:
+        for what, given in (("preprocessing", preprocessing), ("class_names", class_names)):
+            if given is not None:
+                raise ValueError(f"{what} is for ONNX files; that of model {str(model)!r} is part of its roster entry")
         subject = _of_roster(str(model), env, extraction)
     pixels = subject.preprocessing.pixels(picture)
     with _watched(subject.classifier) as classifier:
@@ -185,16 +190,28 @@ def _of_roster(model: str, env: str | None, extraction: Extraction) -> _Subject:
     classifier, measured = open_classifier(card, path, extraction)
     if measured != card:
         study.remember(measured)
-    return _Subject(model, classifier, card.preprocessing, _class_names(card.classes))
+    return _Subject(model, classifier, card.preprocessing, names_of_classes(card, {}))
 
 
-def _of_file(path: Path, preprocessing: Mapping[str, Any] | None, extraction: Extraction) -> _Subject:
+def _of_file(path: Path, preprocessing: object, class_names: object, extraction: Extraction) -> _Subject:
+    if preprocessing is not None and not isinstance(preprocessing, Mapping):
+        raise ValueError(
+            f"preprocessing is {preprocessing!r}; use a mapping, such as {{mean: [0.5, 0.5, 0.5], crop_pct: 1.0}}"
+        )
     classifier = OnnxClassifier(path, extraction.device, extraction.batch_size)
     with _one_line("preprocessing."):
         chosen = preprocessing_of_onnx(classifier, preprocessing or {})
     if preprocessing is None:
         log.info("%s: preprocessed as is usual for ImageNet; where that is wrong, give `preprocessing`", path.name)
-    return _Subject(path.stem, classifier, chosen, _class_names(classifier.classes))
+    if class_names is not None:
+        names = names_given(class_names, classifier.classes, "class_names")
+    else:
+        names = names_in_file(read_graph(path), classifier.classes, path) or ()
+    return _Subject(path.stem, classifier, chosen, dict(enumerate(names)))
+
+
+def _plain(number: object) -> object:
+    return int(number) if isinstance(number, np.integer) else number
 
 
 @contextmanager
@@ -208,10 +225,6 @@ def _one_line(group: str = "") -> Iterator[None]:
         raise ValueError(f"{where} is {fault['input']!r}: {fault['msg']}") from None
 
 
-def _class_names(classes: int) -> dict[int, str]:
-    return imagenet_names() if classes == IMAGENET_CLASSES else {}
-
-
 def _is_path(model: str | Path) -> bool:
     return isinstance(model, Path) or model.endswith(".onnx") or Path(model).name != model
 
@@ -223,16 +236,6 @@ def _config(search: Mapping[str, Any]) -> SearchConfig:
             "search.ranking is 'given', but there is no map here; hand it to mps_study.extract_mps, `maps`"
         )
     return config
-
-
-def _picture(image: str | Path | Image.Image) -> tuple[str, Image.Image]:
-    """A short name, and the image in RGB."""
-    if isinstance(image, Image.Image):
-        return "image", image.convert("RGB")
-    path = Path(image)
-    if not path.is_file():
-        raise FileNotFoundError(f"image {str(path)!r}: there is no such file")
-    return path.stem, decode(path.read_bytes(), str(path))
 
 
 @contextmanager

@@ -14,6 +14,9 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+WHITE = 1.0
+"""The largest value of a pixel before it is normalised, and so of a mean; a std lies below, or is 1 for none."""
+
 View = tuple[float, float, float, float]
 """Top, left, bottom, right of the part of the source image that the model sees, in source pixels."""
 
@@ -39,6 +42,11 @@ class Preprocessing(BaseModel):
             raise ValueError(
                 f"mean has {len(self.mean)} numbers and std {len(self.std)}; give each three (RGB) or one (grey)"
             )
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if max(values) > WHITE:
+                raise ValueError(
+                    f"{name} has {max(values):g}, but pixels are scaled to [0, 1] before; divide mean and std by 255"
+                )
         return self
 
     @property
