@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,10 @@ def cli() -> None:
 @click.option("--batch-size", type=int, help="Changes the speed, not the set.  [default: the fastest]")
 @click.option("--env", "-e", help="The environment whose roster has the model.  [default: the first that has]")
 @click.option("--preprocessing", help="Of an ONNX file, as in a roster: '{mean: [0.5, 0.5, 0.5], crop_pct: 1.0}'.")
+@click.option(
+    "--class-names",
+    help="Of an ONNX file: a file of names, one a line, imagenet-1k, or '[cat, dog]'.  [default: its own]",
+)
 def explain(
     image: Path,
     model: str,
@@ -49,6 +54,7 @@ def explain(
     floor: float,
     baseline: str,
     preprocessing: str | None,
+    class_names: str | None,
     **rest: Any,
 ) -> None:
     """Show the fewest pixels of IMAGE that keep a model's class.
@@ -72,11 +78,12 @@ def explain(
             image,
             model,
             preprocessing=_parsed("preprocessing", preprocessing),
+            class_names=_names(class_names),
             baseline=_parsed("baseline", baseline),
             minimum_confidence_threshold=floor,
             **rest,
         )
-        found.save(target)
+        target = found.save(target if out else _free(target, found))
     except (ValueError, OSError, ClaimedError) as error:
         raise click.ClickException(" ".join(str(error).split())) from None
     click.echo("\n".join(f"{name:<12} {value}" for name, value in _summary(found)))
@@ -105,6 +112,15 @@ def _summary(found: Explanation) -> list[tuple[str, str]]:
     return lines
 
 
+def _free(target: Path, found: Explanation) -> Path:
+    """The path, or the first like it that holds no picture of another photo: `x_mps_2.png` beside `x_mps.png`."""
+    names = (target.with_name(f"{target.stem}_{number}{target.suffix}") for number in count(2))
+    free = next(path for path in chain([target], names) if not path.exists() or found.is_saved_as(path))
+    if free != target:
+        click.echo(f"{target} is a picture of something else and stays; this one is {free}", err=True)
+    return free
+
+
 def _percent(share: float) -> str:
     return "none" if math.isnan(share) else f"{100 * share:.2f} %"
 
@@ -119,3 +135,8 @@ def _parsed(option: str, text: str | None) -> Any:
         return None if text is None else yaml.safe_load(text)
     except yaml.YAMLError:
         raise click.ClickException(f"--{option} {text!r} is not YAML; write it as in conf") from None
+
+
+def _names(text: str | None) -> Any:
+    """Class names: a list or mapping as in conf, or what names one."""
+    return _parsed("class-names", text) if text and text.lstrip()[:1] in ("[", "{") else text

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 from pydantic import ValidationError
 
 from mps_study.common.progress import progress_bar
@@ -29,6 +31,7 @@ from mps_study.mps.types import MpsRecord, Reply, Slice
 from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
 from mps_study.project.parameters import Extraction
 from mps_study.project.study_models import study_of
+from mps_study.report.figures.fonts import write_figure
 from mps_study.report.figures.one_image import draw_one_image
 from mps_study.report.figures.style import to_png
 
@@ -38,6 +41,9 @@ DEFAULTS: Mapping[str, Any] = {"iterations": 5, "keep_landscape": True}
 """Where one image differs from `SearchConfig`: a quarter of ReX's iterations, as in the base study; the map is kept.
 
 A strategy or ranking without iterations goes without them."""
+
+PHOTO = "mps-study photo"
+"""Under which a saved PNG keeps the digest of the photo that it shows."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,8 +104,21 @@ class Explanation:
             ValueError: matplotlib writes no such format, or the folder does not exist.
         """
         check_target(Path(path))
-        self.figure().savefig(path, dpi=240)
+        metadata = {PHOTO: self._mark} if Path(path).suffix.lower() == ".png" else None
+        write_figure(self.figure(), path, dpi=240, metadata=metadata)
         return Path(path)
+
+    def is_saved_as(self, path: Path) -> bool:
+        """Whether the picture (`.png`) at a path was saved of the same photo, with whatever result."""
+        try:
+            with Image.open(path) as picture:
+                return picture.info.get(PHOTO) == self._mark
+        except (OSError, SyntaxError):  # Pillow's for a broken PNG
+            return False
+
+    @property
+    def _mark(self) -> str:
+        return sha256(self.photo.tobytes()).hexdigest()
 
     def _repr_png_(self) -> bytes:
         """The figure, where a notebook shows the explanation."""
@@ -221,8 +240,8 @@ def _one_line(group: str = "") -> Iterator[None]:
         yield
     except ValidationError as error:
         fault = error.errors()[0]
-        where = group + ".".join(str(part) for part in fault["loc"])
-        raise ValueError(f"{where} is {fault['input']!r}: {fault['msg']}") from None
+        where = (group + ".".join(str(part) for part in fault["loc"])).rstrip(".")
+        raise ValueError(f"{where} is {fault['input']!r}: {fault['msg'].removeprefix('Value error, ')}") from None
 
 
 def _is_path(model: str | Path) -> bool:

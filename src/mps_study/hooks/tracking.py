@@ -9,6 +9,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mps_study.hooks.checks import raw_parameters
 from mps_study.images.sampling import HALVES
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import flattened
+from mps_study.report.facts.wording import shorten
 from mps_study.report.figures.style import model_colours
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,9 @@ SUMMARY = (
     "n_not_found",
 )
 """Columns of `model_summary` that compare models at a glance; their intervals stand in the report."""
+
+LONGEST = 500
+"""Characters of class names among a run's parameters."""
 
 ABOUT = (
     "Minimal sufficient pixel sets (MPS): the fewest pixels that alone keep a model's class. One run a model and "
@@ -211,8 +216,7 @@ class MlflowHooks:
         client = self._connect()
         from mlflow.entities import Dataset, DatasetInput, Param
 
-        experiment = client.get_experiment_by_name(self._study)
-        identity = experiment.experiment_id if experiment else self._new_experiment()
+        identity = self._experiment()
         found = client.search_runs(
             [identity],
             f"tags.model = '{model}' and tags.fingerprint = '{fingerprint}'",
@@ -230,13 +234,27 @@ class MlflowHooks:
         self._runs[model, fingerprint] = str(run)
         return str(run)
 
-    def _new_experiment(self) -> str:
+    def _experiment(self) -> str:
+        """The study's experiment; beside one that was deleted in MLflow's page, which keeps its name, another."""
+        for number in count(1):
+            name = self._study if number == 1 else f"{self._study} ({number})"
+            found = self._client.get_experiment_by_name(name)
+            if found is None or found.lifecycle_stage == "active":
+                return str(found.experiment_id) if found else self._new_experiment(name)
+            log.warning(
+                "MLflow: the experiment %r was deleted; runs are tracked in '%s (%d)'. To go on in it, restore it: "
+                "`mlflow experiments restore -x %s`, with MLFLOW_TRACKING_URI=%s",
+                name, self._study, number + 1, found.experiment_id, _tracking_uri(),
+            )  # fmt: skip
+        raise AssertionError("numbers do not end")
+
+    def _new_experiment(self, name: str) -> str:
         """An experiment for the study, which opens on its table of runs, and says what that shows."""
         tags = {
             "mlflow.experimentKind": "custom_model_development",
             "mlflow.note.content": ABOUT.format(study=self._study),
         }
-        return str(self._client.create_experiment(self._study, tags=tags))
+        return str(self._client.create_experiment(name, tags=tags))
 
     def _tags(self, model: str, fingerprint: str) -> dict[str, str]:
         chosen = Roster.model_validate(self._parameters["models"]).of_study(
@@ -266,6 +284,7 @@ class MlflowHooks:
             "model": model,
             "timm": entry.get("timm") or entry.get("onnx"),
             "weights": entry.get("weights", "hub"),
+            **({"class_names": shorten(str(entry["class_names"]), LONGEST)} if entry.get("class_names") else {}),
             **search,
         }
 

@@ -19,8 +19,8 @@ Arrived = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | NDArray[Any
 """A path; the encoded bytes, or a file of them that is open; a Pillow image; or an array of pixels."""
 
 TAKEN = (
-    "a path, a Pillow image, the bytes of an image file, a file opened in 'rb', or an array (h, w) or (h, w, 3) of uint8 "
-    "in 0..255"
+    "a path, a Pillow image, the bytes of an image file, a file opened in 'rb', or an array (h, w) or (h, w, 3) of "
+    "uint8 in 0..255"
 )
 
 CHANNELS = (2, 3, 4)

