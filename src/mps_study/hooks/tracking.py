@@ -9,7 +9,6 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from kedro.framework.hooks import hook_impl
 from mps_study.common.interrupts import interrupts_kept
 from mps_study.datasets.records import RecordShard
 from mps_study.hooks.checks import raw_parameters
+from mps_study.hooks.experiments import experiment_of
 from mps_study.images.sampling import HALVES
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import flattened
@@ -51,14 +51,6 @@ SUMMARY = (
 
 LONGEST = 500
 """Characters of class names among a run's parameters."""
-
-ABOUT = (
-    "Minimal sufficient pixel sets (MPS): the fewest pixels that alone keep a model's class. One run a model and "
-    "fingerprint. `area_...` are mean shares of the input's pixels; `search/...` are histories over the images, a "
-    "step an image of the manifest. Tick runs and *Compare* them; `sizes.png` and `sets.png` are among each run's "
-    "artifacts. Tests and intervals: `data/{study}/08_report/report.html`."
-)
-"""What the experiment's page says of itself."""
 
 
 def _or_without_mlflow(hook: Callable[..., None]) -> Callable[..., None]:
@@ -96,6 +88,7 @@ class MlflowHooks:
         self._root = Path()
         self._parameters: dict[str, Any] = {}
         self._client: Any = None
+        self._identity = ""  # of the experiment
         self._runs: dict[tuple[str, str], str] = {}
         self._steps: dict[str, int] = {}
         self._found: dict[str, dict[int, float]] = {}
@@ -216,7 +209,7 @@ class MlflowHooks:
         client = self._connect()
         from mlflow.entities import Dataset, DatasetInput, Param
 
-        identity = self._experiment()
+        self._identity = identity = self._identity or experiment_of(client, self._study, _tracking_uri())
         found = client.search_runs(
             [identity],
             f"tags.model = '{model}' and tags.fingerprint = '{fingerprint}'",
@@ -233,28 +226,6 @@ class MlflowHooks:
             client.log_batch(run, params=[Param(name, str(value)) for name, value in parameters])
         self._runs[model, fingerprint] = str(run)
         return str(run)
-
-    def _experiment(self) -> str:
-        """The study's experiment; beside one that was deleted in MLflow's page, which keeps its name, another."""
-        for number in count(1):
-            name = self._study if number == 1 else f"{self._study} ({number})"
-            found = self._client.get_experiment_by_name(name)
-            if found is None or found.lifecycle_stage == "active":
-                return str(found.experiment_id) if found else self._new_experiment(name)
-            log.warning(
-                "MLflow: the experiment %r was deleted; runs are tracked in '%s (%d)'. To go on in it, restore it: "
-                "`mlflow experiments restore -x %s`, with MLFLOW_TRACKING_URI=%s",
-                name, self._study, number + 1, found.experiment_id, _tracking_uri(),
-            )  # fmt: skip
-        raise AssertionError("numbers do not end")
-
-    def _new_experiment(self, name: str) -> str:
-        """An experiment for the study, which opens on its table of runs, and says what that shows."""
-        tags = {
-            "mlflow.experimentKind": "custom_model_development",
-            "mlflow.note.content": ABOUT.format(study=self._study),
-        }
-        return str(self._client.create_experiment(name, tags=tags))
 
     def _tags(self, model: str, fingerprint: str) -> dict[str, str]:
         chosen = Roster.model_validate(self._parameters["models"]).of_study(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mps_study.common.class_names import same_name
-from mps_study.common.imagenet_classes import IMAGENET_CLASSES, imagenet_labels
+from mps_study.common.imagenet_classes import IMAGENET_CLASSES, imagenet_labels, imagenet_names
 from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sources import candidates_of
 
@@ -61,6 +61,8 @@ def labelled(source: Mapping[str, Any], known: Mapping[int, str] | None = None) 
         raise SourceError(_without_classes(candidates, source, where))
     if not folders:
         given = source.get("classes") is not None
+        if known and not given and disagreement(named, known):
+            return _renumbered(candidates, named, known, where)
         return Labelled(candidates, named, _listed(source) if given else None, certain=not given)
     if named:
         raise SourceError(_strangers(folders, "its `classes`", where))
@@ -71,6 +73,17 @@ def labelled(source: Mapping[str, Any], known: Mapping[int, str] | None = None) 
     return Labelled(numbered, names, total, certain)
 
 
+def _renumbered(
+    candidates: list[Candidate], named: Mapping[int, str], known: Mapping[int, str], where: str
+) -> Labelled:
+    """A data set that numbers the same classes in another order: by name, if all have one; else as it is."""
+    by_name = _by_name(set(named.values()), known, where)
+    if len(by_name) < len(set(named.values())):
+        return Labelled(candidates, named)
+    moved = [replace(c, label=by_name[c.class_name][0]) if c.class_name else c for c in candidates]
+    return Labelled(moved, dict(known))
+
+
 def _labels_of(folders: Collection[str], known: Mapping[int, str], where: str) -> tuple[Labels, int | None, bool]:
     """Labels, how many classes there are if that is known, and whether the indices stand by themselves."""
     by_name = _by_name(folders, known, where)
@@ -79,6 +92,8 @@ def _labels_of(folders: Collection[str], known: Mapping[int, str], where: str) -
     if all(name.isascii() and name.isdigit() for name in folders):
         return _by_number(folders, known, where), None, True
     wnids = {name: label for name in folders for label in (imagenet_labels([name]) or {}).values()}
+    if wnids and known and not _are_imagenets(known.values()):
+        raise SourceError(_strangers(folders, f"the model's classes ({_few(known.values())})", where))
     if len(wnids) == len(folders):
         return wnids, IMAGENET_CLASSES, True
     if wnids:
@@ -107,6 +122,12 @@ def _by_name(folders: Iterable[str], known: Mapping[int, str], where: str) -> La
         if indices:
             found[folder] = indices[0], known[indices[0]]
     return found
+
+
+def _are_imagenets(names: Iterable[str]) -> bool:
+    """Whether a model's names may be ImageNet's, in any of their longer and shorter forms."""
+    short = {same_name(name) for name in imagenet_names().values()}
+    return any(same_name(name.partition(",")[0]) in short for name in names)
 
 
 def _by_number(folders: Iterable[str], known: Mapping[int, str], where: str) -> Labels:

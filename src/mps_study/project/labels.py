@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+import pandas as pd
+
 from mps_study.common.digests import digest_of
 from mps_study.images.candidates import SourceError
 from mps_study.images.labels import Labelled, disagreement, labelled
@@ -66,8 +68,9 @@ class StudyLabels:
         half = self._sampling.labelled
         if half is None or not half.n:
             return Labelled([], {})
-        by_name = _by_name(half.source)
-        known = self._names(self._models) or (self.training_images.names if self._trains else None) if by_name else None
+        known: Mapping[int, str] | None = None
+        if _read(half.source):
+            known = self._names(self._models) or (self.training_images.names if self._trains else None)
         found = labelled(half.source, known)
         for name, entry in self._models.items():
             _agree("the labelled images", found, name, entry, _names_of(name, entry) if _read(half.source) else {})
@@ -80,6 +83,14 @@ class StudyLabels:
                 )
         return found
 
+    def check_sample(self, manifest: pd.DataFrame) -> None:
+        """Raise SourceError if a sample that is there names a class as a model does another."""
+        half, named = self._sampling.labelled, manifest.dropna(subset=["label", "class_name"])
+        names = {int(label): str(name) for label, name in zip(named["label"], named["class_name"], strict=True)}
+        if half is not None and _read(half.source):
+            for name, entry in self._models.items():
+                _agree("the sample that is there", Labelled([], names), name, entry, _names_of(name, entry))
+
     @cached_property
     def training_images(self) -> Labelled:
         """All images of the training source; none if there is no such source.
@@ -90,7 +101,7 @@ class StudyLabels:
         source = self._sampling.training
         if source is None:
             return Labelled([], {})
-        found = labelled(source, self._names(self._tuned) if _by_name(source) else None)
+        found = labelled(source, self._names(self._tuned) if _read(source) else None)
         for name, entry in self._tuned.items():
             _agree("the training images", found, name, entry, _names_of(name, entry))
         return found

@@ -54,6 +54,8 @@ def images(nodes: set[str], catalog: Any) -> str | None:
     models = _chosen(nodes, "export_models", catalog)
     try:
         sample = stored.drawn_for(study.sample_request())
+        if sample is not None:
+            study.check_sample(sample)
         labels = _labels_of(_drawn(sampling, study)) if sample is None else _labels_in(sample)
         if "collect_training_images" in nodes and sampling.training is not None:
             wanted = None if sample is None else study.training_request(sample["sha256"])
