@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from images.pictures import encoded, write_pictures
+from mps_study.datasets.samples import StoredSample
 from mps_study.images.candidates import SourceError
 from mps_study.images.sampling import Drawn, collect, collect_all, draw
 from mps_study.images.sources import candidates_of
+from mps_study.models.roster.roster import Roster
 from mps_study.pipelines.data_sampling.nodes import draw_sample
 from mps_study.project.parameters import DataSampling
 
@@ -132,7 +134,9 @@ def test_the_same_bytes_are_drawn_once_in_both_halves_together(tmp_path, caplog)
     for copy, original in (("c/4.png", "c/1.png"), ("c/5.png", "c/2.png")):
         (tmp_path / copy).write_bytes((tmp_path / original).read_bytes())
     half = {"source": {"kind": "folder", "path": str(tmp_path)}}
-    files, manifest, left_out = draw_sample(DataSampling(labelled=half | {"n": 2}, unlabelled=half | {"n": 3}))
+    wanted = DataSampling(labelled=half | {"n": 2}, unlabelled=half | {"n": 3})
+    nothing = StoredSample(tmp_path / "manifest", tmp_path / "images")
+    files, left_out, manifest = draw_sample(wanted, nothing, Roster.model_construct({}), [], None)
     assert len(manifest) == len(files) == 3
     assert manifest["sha256"].is_unique
     assert len(left_out) == 2 and left_out["reason"].str.contains("has the same bytes as").all()
