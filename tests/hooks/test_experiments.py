@@ -5,7 +5,7 @@ import logging
 import pytest
 from mlflow import MlflowClient
 
-from mps_study.hooks.experiments import experiment_of
+from mps_study.hooks.experiments import name_in_use
 
 
 @pytest.fixture
@@ -17,15 +17,17 @@ def uri(tmp_path, monkeypatch):
 
 def test_runs_of_a_deleted_experiment_are_tracked_beside_it_until_it_is_restored(uri, caplog):
     client = MlflowClient(tracking_uri=uri)
-    first = experiment_of(client, "pets", uri)
-    assert experiment_of(client, "pets", uri) == first
+    assert name_in_use(client, "pets", uri) == "pets"
+    first = client.create_experiment("pets")
+    assert name_in_use(client, "pets", uri) == "pets"
     client.delete_experiment(first)
     with caplog.at_level(logging.WARNING, logger="mps_study"):
-        second = experiment_of(client, "pets", uri)
+        second = name_in_use(client, "pets", uri)
     (said,) = [record.getMessage() for record in caplog.records if record.name.startswith("mps_study")]
     assert "'pets' was deleted; runs are tracked in 'pets (2)' instead" in said
     assert f"`MLFLOW_TRACKING_URI={uri} mlflow experiments restore -x {first}`" in said
-    assert client.create_run(second).info.experiment_id == second != first
-    assert experiment_of(client, "pets", uri) == second
+    assert second == "pets (2)"
+    client.delete_experiment(client.create_experiment(second))
+    assert name_in_use(client, "pets", uri) == "pets (3)"
     client.restore_experiment(first)
-    assert experiment_of(client, "pets", uri) == first
+    assert name_in_use(client, "pets", uri) == "pets"

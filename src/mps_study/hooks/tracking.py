@@ -19,14 +19,16 @@ from kedro.framework.hooks import hook_impl
 from mps_study.common.interrupts import interrupts_kept
 from mps_study.datasets.records import RecordShard
 from mps_study.hooks.checks import raw_parameters
-from mps_study.hooks.experiments import experiment_of
+from mps_study.hooks.experiments import name_in_use
 from mps_study.images.sampling import HALVES
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import flattened
-from mps_study.report.facts.wording import shorten
 from mps_study.report.figures.style import model_colours
 
 log = logging.getLogger(__name__)
+MOST = 500
+"""Characters of class names that a run keeps."""
+
 TRACKING_URI = "sqlite:///mlflow.db"
 """Where runs are tracked unless MLFLOW_TRACKING_URI says otherwise; a run stands in the project's folder."""
 
@@ -49,8 +51,13 @@ SUMMARY = (
 )
 """Columns of `model_summary` that compare models at a glance; their intervals stand in the report."""
 
-LONGEST = 500
-"""Characters of class names among a run's parameters."""
+ABOUT = (
+    "Minimal sufficient pixel sets (MPS): the fewest pixels that alone keep a model's class. One run a model and "
+    "fingerprint. `area_...` are mean shares of the input's pixels; `search/...` are histories over the images, a "
+    "step an image of the manifest. Tick runs and *Compare* them; `sizes.png` and `sets.png` are among each run's "
+    "artifacts. Tests and intervals: `data/{study}/08_report/report.html`."
+)
+"""What the experiment's page says of itself."""
 
 
 def _or_without_mlflow(hook: Callable[..., None]) -> Callable[..., None]:
@@ -85,10 +92,10 @@ class MlflowHooks:
         self.broken = False
         self.lock = threading.RLock()  # two nodes that save at a time must not both begin a model's run
         self._study = ""
+        self._experiment = ""  # its name: the study's, unless that was deleted
         self._root = Path()
         self._parameters: dict[str, Any] = {}
         self._client: Any = None
-        self._identity = ""  # of the experiment
         self._runs: dict[tuple[str, str], str] = {}
         self._steps: dict[str, int] = {}
         self._found: dict[str, dict[int, float]] = {}
@@ -209,7 +216,8 @@ class MlflowHooks:
         client = self._connect()
         from mlflow.entities import Dataset, DatasetInput, Param
 
-        self._identity = identity = self._identity or experiment_of(client, self._study, _tracking_uri())
+        experiment = client.get_experiment_by_name(self._experiment)
+        identity = experiment.experiment_id if experiment else self._new_experiment()
         found = client.search_runs(
             [identity],
             f"tags.model = '{model}' and tags.fingerprint = '{fingerprint}'",
@@ -226,6 +234,14 @@ class MlflowHooks:
             client.log_batch(run, params=[Param(name, str(value)) for name, value in parameters])
         self._runs[model, fingerprint] = str(run)
         return str(run)
+
+    def _new_experiment(self) -> str:
+        """An experiment for the study, which opens on its table of runs, and says what that shows."""
+        tags = {
+            "mlflow.experimentKind": "custom_model_development",
+            "mlflow.note.content": ABOUT.format(study=self._study),
+        }
+        return str(self._client.create_experiment(self._experiment, tags=tags))
 
     def _tags(self, model: str, fingerprint: str) -> dict[str, str]:
         chosen = Roster.model_validate(self._parameters["models"]).of_study(
@@ -253,9 +269,9 @@ class MlflowHooks:
         search = {f"search.{name}": value for name, value in flattened(self._parameters["search"]).items()}
         return {
             "model": model,
+            **({"class_names": str(entry["class_names"])[:MOST]} if entry.get("class_names") else {}),
             "timm": entry.get("timm") or entry.get("onnx"),
             "weights": entry.get("weights", "hub"),
-            **({"class_names": shorten(str(entry["class_names"]), LONGEST)} if entry.get("class_names") else {}),
             **search,
         }
 
@@ -268,6 +284,7 @@ class MlflowHooks:
                 logging.getLogger(name).setLevel(logging.WARNING)
 
             self._client = MlflowClient(tracking_uri=_tracking_uri())
+            self._experiment = name_in_use(self._client, self._study, _tracking_uri())
         return self._client
 
 
