@@ -221,6 +221,12 @@ def test_a_floor_of_the_confidence_costs_pixels(bright_window, photo, tmp_path, 
         (["PHOTO", "-m", "MODEL", "--baseline", "{kind: image, path: absent.png}"], "there is no file absent.png"),
         (["PHOTO", "--floor", "1.5"], "search.minimum_confidence_threshold is 1.5; use a number from 0.0 to 1.0"),
         (["PHOTO", "--model", "MODEL", "--preprocessing", "{mena: [0]}"], "preprocessing.mena"),
+        (["PHOTO", "--model", "MODEL", "--preprocessing", "mean"], "preprocessing is 'mean'; use a mapping, such as"),
+        (["PHOTO", "--model", "MODEL", "--preprocessing", "[1, 2]"], "preprocessing is [1, 2]; use a mapping, such as"),
+        (["PHOTO", "--model", "MODEL", "--preprocessing", "{mean: [124, 116, 104]}"], "divide mean and std by 255"),
+        (["PHOTO", "--model", "MODEL", "--class-names", "imagenet-1k"], "has 1000 names, but the model has 2 classes"),
+        (["PHOTO", "--model", "MODEL", "--class-names", "nowhere.txt"], "'nowhere.txt': there is no such file"),
+        (["PHOTO", "--model", "efficientnet_lite0", "--class-names", "[a]"], "class_names is for ONNX files"),
         (["PHOTO", "--model", "MODEL", "--out", "seen.docx"], "the suffix must be one of"),
         (["PHOTO", "--batch-size", "0"], "batch_size is 0"),
         (["TEXT", "--model", "MODEL"], "is in none of the formats JPEG, PNG"),
@@ -237,6 +243,86 @@ def test_bad_input_gets_one_clear_line(bright_window, photo, tmp_path, monkeypat
     assert result.exit_code == 1
     assert message in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_class_names_are_given_or_the_files_own(bright_window, photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = (photo, "--preprocessing", PLAIN, "--strategy", "minimal", "--model")
+    assert "class        dark $_{ $ (1)" in run(*asked, bright_window, "--class-names", "['a', 'dark $_{ $']").stdout
+    (tmp_path / "names.txt").write_text("one\ntwo\n")
+    assert "class        two (1)" in run(*asked, bright_window, "--class-names", "names.txt").stdout
+    model = onnx.load(bright_window)
+    onnx.helper.set_model_props(model, {"names": "{0: 'dark', 1: 'bright'}"})
+    onnx.save(model, tmp_path / "named.onnx")
+    assert "class        bright (1)" in run(*asked, "named.onnx").stdout
+    assert explain(photo, tmp_path / "named.onnx", class_names=["x", "y"], strategy="minimal").class_name == "y"
+
+
+def test_an_own_model_of_a_thousand_classes_answers_by_number(photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = helper.make_graph(
+        [helper.make_node("Flatten", ["image"], ["flat"]), helper.make_node("MatMul", ["flat", "w"], ["logits"])],
+        "thousand",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, 8, 8])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 1000])],
+        [numpy_helper.from_array(np.eye(192, 1000, k=1, dtype=np.float32) * (np.arange(1000) == 1), "w")],
+    )
+    opset = [helper.make_opsetid("", 18)]
+    onnx.save(helper.make_model(model, opset_imports=opset, ir_version=10), "thousand.onnx")
+    asked = ("--preprocessing", PLAIN, "--strategy", "minimal", "--model", "thousand.onnx")
+    assert "class        class 1 (1)" in run(photo, *asked).stdout
+    assert "class        goldfish (1)" in run(photo, *asked, "--class-names", "imagenet-1k").stdout
+
+
+def test_a_second_photo_of_the_same_name_does_not_take_the_place_of_the_first(
+    bright_window, photo, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    asked = ("--preprocessing", PLAIN, "--strategy", "minimal", "--model", bright_window)
+    for folder, colour in (("a", "white"), ("b", "red")):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (32, 32), colour).save(tmp_path / folder / "x.png")
+    first, second, again, more = (run(f"{folder}/x.png", *asked) for folder in "abab")
+    assert first.stdout.splitlines()[-1].endswith(" x_mps.png") and again.stdout.splitlines()[-1].endswith(" x_mps.png")
+    assert second.stdout.splitlines()[-1].endswith(" x_mps_2.png") and "_2.png" in more.stdout
+    assert "x_mps.png is a picture of something else and stays; this one is x_mps_2.png" in second.stderr
+    assert sorted(path.name for path in tmp_path.glob("x_mps*")) == ["x_mps.png", "x_mps_2.png"]
+    Path("x_mps.png").write_text("notes")
+    assert run("a/x.png", *asked).exit_code == 0 and Path("x_mps.png").read_text() == "notes"
+
+
+def test_a_name_that_looks_like_mathematics_keeps_its_picture(bright_window, photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("from_$5_to_$10.png").write_bytes(photo.read_bytes())
+    answer = run("from_$5_to_$10.png", "--preprocessing", PLAIN, "--model", bright_window, "--iterations", "1")
+    assert answer.exit_code == 0 and (tmp_path / "from_$5_to_$10_mps.png").stat().st_size > 1000
+
+
+def test_a_picture_is_the_same_however_it_is_handed_over(bright_window, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by the camera
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    pixels[..., 0] |= 192
+    path = tmp_path / "phone.jpg"
+    Image.fromarray(pixels).save(path, exif=exif)
+    fields = yaml.safe_load(PLAIN)
+
+    def found(image):
+        return explain(image, bright_window, preprocessing=fields, strategy="minimal", device="cpu")
+
+    expected = found(path)
+    for way in (Image.open(path), path.read_bytes(), path.open("rb"), np.asarray(expected.photo)):
+        other = found(way)
+        assert (other.photo == expected.photo).all() and (other.mask == expected.mask).all()
+    with pytest.raises(ValueError, match="of float64; give a path"):
+        found(pixels / 255)
+
+
+def test_numpys_whole_numbers_are_whole_numbers(bright_window, photo):
+    fields = {"preprocessing": yaml.safe_load(PLAIN), "device": "cpu", "strategy": "minimal"}
+    plain = explain(photo, bright_window, batch_size=4, seed=3, minimum_confidence_threshold=1, **fields)
+    numpys = {"batch_size": np.int64(4), "seed": np.int64(3), "minimum_confidence_threshold": np.int64(1)}
+    assert (explain(photo, bright_window, **numpys, **fields).mask == plain.mask).all()
 
 
 def test_an_exported_model_is_shared_with_kedro_run(photo, tmp_path, monkeypatch):

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from images.pictures import encoded, write_pictures
+from mps_study.datasets.samples import StoredSample
 from mps_study.images.candidates import SourceError
 from mps_study.images.sampling import Drawn, collect, collect_all, draw
 from mps_study.images.sources import candidates_of
+from mps_study.models.roster.roster import Roster
 from mps_study.pipelines.data_sampling.nodes import draw_sample
 from mps_study.project.parameters import DataSampling
 
@@ -131,7 +133,7 @@ def halves(first, n, second, m, seed=0):
     """The sample of two folders, one a half: its manifest and what was left out."""
     of = {"labelled": (first, n), "unlabelled": (second, m)}
     draws = {half: {"source": {"kind": "folder", "path": str(path)}, "n": count} for half, (path, count) in of.items()}
-    _, left_out, manifest = draw_sample(DataSampling(seed=seed, **draws), Nothing())
+    _, left_out, manifest = draw_sample(DataSampling(seed=seed, **draws), Nothing(), Roster.model_construct({}), [], None)
     return manifest, left_out
 
 
@@ -192,9 +194,9 @@ def test_the_same_bytes_are_drawn_once_in_both_halves_together(tmp_path, caplog)
     for copy, original in (("c/4.png", "c/1.png"), ("c/5.png", "c/2.png")):
         (tmp_path / copy).write_bytes((tmp_path / original).read_bytes())
     half = {"source": {"kind": "folder", "path": str(tmp_path)}}
-    files, left_out, manifest = draw_sample(
-        DataSampling(labelled=half | {"n": 2}, unlabelled=half | {"n": 3}), Nothing()
-    )
+    wanted = DataSampling(labelled=half | {"n": 2}, unlabelled=half | {"n": 3})
+    nothing = StoredSample(tmp_path / "manifest", tmp_path / "images")
+    files, left_out, manifest = draw_sample(wanted, nothing, Roster.model_construct({}), [], None)
     assert len(manifest) == len(files) == 3
     assert manifest["sha256"].is_unique
     assert len(left_out) == 2 and left_out["reason"].str.contains("has the same bytes as").all()

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from mps_study.images.decoding import decode
+from mps_study.images.labels import labelled
 from mps_study.images.sampling import Drawn, draw
 from mps_study.images.sources import SourceError, candidates_of
 
@@ -26,7 +27,7 @@ def imagenet(tmp_path):
 
 
 def test_folders_named_by_wnid_get_imagenets_class_index(imagenet):
-    candidates = candidates_of({"kind": "folder", "path": str(imagenet)})
+    candidates = labelled({"kind": "folder", "path": str(imagenet)}).candidates
     assert {(c.label, c.class_name) for c in candidates} == {(0, "tench"), (281, "tabby"), (999, "toilet tissue")}
     assert candidates[0].image == "n01440764/n01440764_0.JPEG"
 
@@ -34,7 +35,7 @@ def test_folders_named_by_wnid_get_imagenets_class_index(imagenet):
 def test_other_folders_are_numbered_in_order(tmp_path):
     for name in ("zebra", "ant", "Bee"):
         write_image(tmp_path / name / "1.png")
-    labels = {c.class_name: c.label for c in candidates_of({"kind": "folder", "path": str(tmp_path)})}
+    labels = {c.class_name: c.label for c in labelled({"kind": "folder", "path": str(tmp_path)}).candidates}
     assert labels == {"Bee": 0, "ant": 1, "zebra": 2}
 
 
@@ -84,7 +85,7 @@ def test_too_small_a_source_is_refused_with_both_numbers(imagenet):
 
 
 def test_the_manifest_points_at_files_named_by_their_content(imagenet):
-    candidates = candidates_of({"kind": "folder", "path": str(imagenet)})
+    candidates = labelled({"kind": "folder", "path": str(imagenet)}).candidates
     drawn = Drawn()
     assert drawn.take(candidates[0], "labelled", "folder") and drawn.take(candidates[5], "unlabelled", "folder")
     assert drawn.manifest["image"].tolist() == [candidates[0].image, candidates[5].image]

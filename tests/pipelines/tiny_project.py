@@ -23,7 +23,8 @@ ENTRY = {
 def make_tiny_project(folder: Path) -> Path:
     """The environment `tiny`: its photos lie in `photos`, it compares `one`, and its roster has `two` as well."""
     make_project(folder)
-    write_pictures(folder / "photos", *(f"{kind}/{i}.png" for kind in ("a", "b") for i in range(4)))
+    # folders that are numbers: the models have ten classes
+    write_pictures(folder / "photos", *(f"{kind}/{i}.png" for kind in ("0", "1") for i in range(4)))
     parameters = {
         "data_sampling": {
             "labelled": {"source": {"kind": "folder", "path": "photos"}, "n": 3},

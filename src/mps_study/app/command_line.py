@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,10 @@ def cli() -> None:
 @click.option(
     "--target", default="top-1", help="Name or index of the class that is kept; not on top, it needs --floor."
 )
+@click.option(
+    "--class-names",
+    help="Of an ONNX file: a file of names, one a line, imagenet-1k, or '[cat, dog]'.  [default: its own]",
+)
 def explain(
     image: Path,
     model: str,
@@ -56,6 +61,7 @@ def explain(
     baseline: str,
     target: str,
     preprocessing: str | None,
+    class_names: str | None,
     **rest: Any,
 ) -> None:
     """Show the fewest pixels of IMAGE that keep a model's class.
@@ -79,12 +85,13 @@ def explain(
             image,
             model,
             preprocessing=_parsed("preprocessing", preprocessing),
+            class_names=_names(class_names),
             baseline=_parsed("baseline", baseline),
             target=int(target) if target.isdecimal() else target,
             minimum_confidence_threshold=floor,
             **rest,
         )
-        found.save(picture)
+        picture = found.save(picture if out else _free(picture, found))
     except (ValueError, OSError, ClaimedError) as error:
         raise click.ClickException(" ".join(str(error).split())) from None
     click.echo("\n".join(f"{name:<12} {value}" for name, value in _summary(found)))
@@ -114,6 +121,15 @@ def _summary(found: Explanation) -> list[tuple[str, str]]:
     return lines
 
 
+def _free(target: Path, found: Explanation) -> Path:
+    """The path, or the first like it that holds no picture of another photo: `x_mps_2.png` beside `x_mps.png`."""
+    names = (target.with_name(f"{target.stem}_{number}{target.suffix}") for number in count(2))
+    free = next(path for path in chain([target], names) if not path.exists() or found.is_saved_as(path))
+    if free != target:
+        click.echo(f"{target} is a picture of something else and stays; this one is {free}", err=True)
+    return free
+
+
 def _percent(share: float) -> str:
     return "none" if math.isnan(share) else f"{100 * share:.2f} %"
 
@@ -128,3 +144,8 @@ def _parsed(option: str, text: str | None) -> Any:
         return None if text is None else yaml.safe_load(text)
     except yaml.YAMLError:
         raise click.ClickException(f"--{option} {text!r} is not YAML; write it as in conf") from None
+
+
+def _names(text: str | None) -> Any:
+    """Class names: a list or mapping as in conf, or what names one."""
+    return _parsed("class-names", text) if text and text.lstrip()[:1] in ("[", "{") else text

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from mps_study.common.imagenet_classes import IMAGENET_CLASSES, imagenet_names
 from mps_study.common.progress import progress_bar
-from mps_study.images.decoding import decode
+from mps_study.images.arriving import Arrived, picture_of
+from mps_study.models.export.card import class_names as names_of_classes
+from mps_study.models.export.class_names import names_given, names_in_file
 from mps_study.models.export.own_onnx import check_answers, preprocessing_of_onnx
 from mps_study.models.inference.classifier import OnnxClassifier
 from mps_study.models.inference.heads import Output
+from mps_study.models.inference.onnx_file import read_graph
 from mps_study.models.inference.preprocessing import Preprocessing, View
 from mps_study.mps.common.terms import LABEL, NEEDS_FLOOR, TOP
 from mps_study.mps.config import SearchConfig, laid_over
@@ -32,6 +35,7 @@ from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_c
 from mps_study.pipelines.targets import class_index
 from mps_study.project.parameters import Extraction, baseline_image_fault
 from mps_study.project.study_models import study_of
+from mps_study.report.figures.fonts import write_figure
 from mps_study.report.figures.one_image import draw_one_image
 from mps_study.report.figures.style import to_png
 
@@ -41,6 +45,9 @@ DEFAULTS: Mapping[str, Any] = {"iterations": 5, "keep_landscape": True}
 """Where one image differs from `SearchConfig`: a quarter of ReX's iterations, as in the base study; the map is kept.
 
 A strategy or ranking without iterations goes without them."""
+
+PHOTO = "mps-study photo"
+"""Under which a saved PNG keeps the digest of the photo that it shows."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -103,8 +110,21 @@ class Explanation:
             ValueError: matplotlib writes no such format, or the folder does not exist.
         """
         check_target(Path(path))
-        self.figure().savefig(path, dpi=240)
+        metadata = {PHOTO: self._mark} if Path(path).suffix.lower() == ".png" else None
+        write_figure(self.figure(), path, dpi=240, metadata=metadata)
         return Path(path)
+
+    def is_saved_as(self, path: Path) -> bool:
+        """Whether the picture (`.png`) at a path was saved of the same photo, with whatever result."""
+        try:
+            with Image.open(path) as picture:
+                return picture.info.get(PHOTO) == self._mark
+        except (OSError, SyntaxError):  # Pillow's for a broken PNG
+            return False
+
+    @property
+    def _mark(self) -> str:
+        return sha256(self.photo.tobytes()).hexdigest()
 
     def _repr_png_(self) -> bytes:
         """The figure, where a notebook shows the explanation."""
@@ -121,12 +141,13 @@ def check_target(path: Path) -> None:
 
 
 def explain(
-    image: str | Path | Image.Image,
+    image: Arrived,
     model: str | Path = "efficientnet_lite0",
     *,
     env: str | None = None,
     preprocessing: Mapping[str, Any] | None = None,
     output: Output | None = None,
+    class_names: Sequence[str] | Mapping[int, str] | str | None = None,
     device: str = "auto",
     batch_size: int | None = None,
     **search: Any,
@@ -134,7 +155,8 @@ def explain(
     """The minimal sufficient pixel set of one image for one model.
 
     Args:
-        image: a file that Pillow reads, or an image.
+        image: a path, the bytes of an image file or an open one, a Pillow image, or an array (h, w) or (h, w, 3) of
+            uint8: the same picture, upright and opaque, whichever it is.
         model: a name of a roster (`conf/*/parameters_models.yml`), which is exported at its first use; or the path of
             an ONNX file, input (batch, 3, h, w) float32, output logits (batch, classes), or another form that
             docs/how-to/model.md shows.
@@ -142,6 +164,8 @@ def explain(
         preprocessing: of an ONNX file, where it is not ImageNet's usual: fields of `Preprocessing`.
         output: what the output of an ONNX file is, where the file does not say: `logits`, `probabilities`, `sigmoid`
             or `multi_label_logits`.
+        class_names: of an ONNX file, where its own metadata does not have them: a list, the path of a file, or
+            `imagenet-1k`.
         device: `cpu`, `cuda`, or `auto`.
         batch_size: most mutants in one call; None takes the fastest. It cannot change the result.
         search: parameters of `mps_study.SearchConfig`, over `DEFAULTS`: `several=3`, `strategy="minimal"`,
@@ -158,17 +182,15 @@ def explain(
         >>> found.save("photo_mps.png")  # doctest: +SKIP
     """
     config = _config(search)
-    name, picture = _picture(image)
+    name, picture = picture_of(image)
     with _one_line():
-        extraction = Extraction.model_validate({"device": device, "batch_size": batch_size})
-    subject = _of_file(Path(model), preprocessing, output, extraction) if _is_path(model) else None
-    if subject is None:
-        if preprocessing is not None:
-            raise ValueError(
-                f"preprocessing is for ONNX files; that of model {str(model)!r} is part of its roster entry"
-            )
-        if output is not None:
-            raise ValueError(f"output is for ONNX files; that of model {str(model)!r} is part of its roster entry")
+        extraction = Extraction.model_validate({"device": device, "batch_size": _plain(batch_size)})
+    if _is_path(model):
+        subject = _of_file(Path(model), preprocessing, class_names, output, extraction)
+    else:
+        for what, given in (("preprocessing", preprocessing), ("class_names", class_names), ("output", output)):
+            if given is not None:
+                raise ValueError(f"{what} is for ONNX files; that of model {str(model)!r} is part of its roster entry")
         subject = _of_roster(str(model), env, extraction)
     wanted = subject.wanted(config.target)
     pixels = subject.preprocessing.pixels(picture)
@@ -210,18 +232,30 @@ def _of_roster(model: str, env: str | None, extraction: Extraction) -> _Subject:
     classifier, measured = open_classifier(card, path, extraction)
     if measured != card:
         study.remember(measured)
-    return _Subject(model, classifier, card.preprocessing, _class_names(card.classes))
+    return _Subject(model, classifier, card.preprocessing, names_of_classes(card, {}))
 
 
 def _of_file(
-    path: Path, preprocessing: Mapping[str, Any] | None, output: Output | None, extraction: Extraction
+    path: Path, preprocessing: object, class_names: object, output: Output | None, extraction: Extraction
 ) -> _Subject:
+    if preprocessing is not None and not isinstance(preprocessing, Mapping):
+        raise ValueError(
+            f"preprocessing is {preprocessing!r}; use a mapping, such as {{mean: [0.5, 0.5, 0.5], crop_pct: 1.0}}"
+        )
     classifier = OnnxClassifier(path, extraction.device, extraction.batch_size, output=output)
     with _one_line("preprocessing."):
         chosen = preprocessing_of_onnx(classifier, preprocessing or {})
     if preprocessing is None and classifier.signature.dtype != "uint8":
         log.info("%s: preprocessed as is usual for ImageNet; where that is wrong, give `preprocessing`", path.name)
-    return _Subject(path.stem, classifier, chosen, _class_names(classifier.classes))
+    if class_names is not None:
+        names = names_given(class_names, classifier.classes, "class_names")
+    else:
+        names = names_in_file(read_graph(path), classifier.classes, path) or ()
+    return _Subject(path.stem, classifier, chosen, dict(enumerate(names)))
+
+
+def _plain(number: object) -> object:
+    return int(number) if isinstance(number, np.integer) else number
 
 
 @contextmanager
@@ -231,12 +265,8 @@ def _one_line(group: str = "") -> Iterator[None]:
         yield
     except ValidationError as error:
         fault = error.errors()[0]
-        where = group + ".".join(str(part) for part in fault["loc"])
-        raise ValueError(f"{where} is {fault['input']!r}: {fault['msg']}") from None
-
-
-def _class_names(classes: int) -> dict[int, str]:
-    return imagenet_names() if classes == IMAGENET_CLASSES else {}
+        where = (group + ".".join(str(part) for part in fault["loc"])).rstrip(".")
+        raise ValueError(f"{where} is {fault['input']!r}: {fault['msg'].removeprefix('Value error, ')}") from None
 
 
 def _is_path(model: str | Path) -> bool:
@@ -252,16 +282,6 @@ def _config(search: Mapping[str, Any]) -> SearchConfig:
     if fault := baseline_image_fault(config):
         raise ValueError(fault)
     return config
-
-
-def _picture(image: str | Path | Image.Image) -> tuple[str, Image.Image]:
-    """A short name, and the image in RGB."""
-    if isinstance(image, Image.Image):
-        return "image", image.convert("RGB")
-    path = Path(image)
-    if not path.is_file():
-        raise FileNotFoundError(f"image {str(path)!r}: there is no such file")
-    return path.stem, decode(path.read_bytes(), str(path))
 
 
 @contextmanager

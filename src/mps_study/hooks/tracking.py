@@ -20,6 +20,7 @@ from mps_study.common.interrupts import interrupts_kept
 from mps_study.common.searches import OWN, unit_name
 from mps_study.datasets.records import RecordShard
 from mps_study.hooks.checks import raw_parameters
+from mps_study.hooks.experiments import name_in_use
 from mps_study.hooks.running_mean import RunningMean
 from mps_study.images.sampling import HALVES
 from mps_study.models.roster.roster import Roster
@@ -28,6 +29,9 @@ from mps_study.project.searches import given_searches
 from mps_study.report.figures.style import model_colours
 
 log = logging.getLogger(__name__)
+MOST = 500
+"""Characters of class names that a run keeps."""
+
 TRACKING_URI = "sqlite:///mlflow.db"
 """Where runs are tracked unless MLFLOW_TRACKING_URI says otherwise; a run stands in the project's folder."""
 
@@ -96,6 +100,7 @@ class MlflowHooks:
         self.broken = False
         self.lock = threading.RLock()  # two nodes that save at a time must not both begin a model's run
         self._study = ""
+        self._experiment = ""  # its name: the study's, unless that was deleted
         self._root = Path()
         self._parameters: dict[str, Any] = {}
         self._client: Any = None
@@ -221,7 +226,7 @@ class MlflowHooks:
         client = self._connect()
         from mlflow.entities import Dataset, DatasetInput, Param
 
-        experiment = client.get_experiment_by_name(self._study)
+        experiment = client.get_experiment_by_name(self._experiment)
         identity = experiment.experiment_id if experiment else self._new_experiment()
         found = client.search_runs(
             [identity],
@@ -251,9 +256,9 @@ class MlflowHooks:
             "mlflow.note.content": ABOUT.format(study=self._study),
         }
         try:
-            return str(self._client.create_experiment(self._study, tags=tags))
+            return str(self._client.create_experiment(self._experiment, tags=tags))
         except MlflowException:  # another process may have made it meanwhile
-            made = self._client.get_experiment_by_name(self._study)
+            made = self._client.get_experiment_by_name(self._experiment)
             if made is None:
                 raise
             return str(made.experiment_id)
@@ -286,6 +291,7 @@ class MlflowHooks:
         parameters = {f"search.{name}": value for name, value in flattened(given).items()}
         return {
             "model": model,
+            **({"class_names": str(entry["class_names"])[:MOST]} if entry.get("class_names") else {}),
             "timm": entry.get("timm") or entry.get("onnx"),
             "weights": entry.get("weights", "hub"),
             **parameters,
@@ -300,6 +306,7 @@ class MlflowHooks:
                 logging.getLogger(name).setLevel(logging.WARNING)
 
             self._client = MlflowClient(tracking_uri=_tracking_uri())
+            self._experiment = name_in_use(self._client, self._study, _tracking_uri())
         return self._client
 
 

@@ -10,6 +10,8 @@ from pathlib import Path, PurePath
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
+SYSTEM = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+"""Folders that systems put beside people's images, as they do what begins with a dot (`.Trash-1000`, `._x.jpg`)."""
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ class Candidate:
         image: unique id within its source, the same on every machine.
         suffix: file suffix of the encoded image, with the dot.
         read: the encoded bytes, when they are needed.
-        label: class index; None if unknown.
+        label: class index; None if unknown, or if only a folder's name tells it (`labels.labelled` looks it up).
         class_name: its name; None if unknown.
     """
 
@@ -39,6 +41,11 @@ class Candidate:
     read: Callable[[], bytes]
     label: int | None = None
     class_name: str | None = None
+
+    @property
+    def has_class(self) -> bool:
+        """Whether it is labelled, by an index or by a name."""
+        return self.label is not None or self.class_name is not None
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,8 @@ def as_id(name: str) -> str:
 def image_files(root: Path) -> list[tuple[PurePath, Path]]:
     """(path relative to `root`, path) of every image file below `root`, through links, sorted by the former.
 
+    Hidden files and folders, and those of a system (`SYSTEM`), are not the user's images: they are passed over.
+
     By name alone: asking the file system about each of 100 000 files takes minutes on a network disk. A link to a
     folder that holds it is not followed.
 
@@ -85,15 +94,21 @@ def image_files(root: Path) -> list[tuple[PurePath, Path]]:
         return found
     above: dict[str, tuple[tuple[int, int], ...]] = {str(root): (_identity(root),)}
     for folder, folders, names in os.walk(root, followlinks=True, onerror=_refuse):
-        inside = [Path(folder, name) for name in folders]
+        inside = [Path(folder, name) for name in folders if not _is_strange(name)]
         loops = {path for path in inside if path.is_symlink() and _identity(path) in above[folder]}
         for path in sorted(loops):
             log.warning("the link %r leads to a folder that holds it and is not followed", str(path))
         folders[:] = [path.name for path in inside if path not in loops]
         above |= {str(path): (*above[folder], _identity(path)) for path in inside if path not in loops}
-        files = [Path(folder, name) for name in names if PurePath(name).suffix.lower() in SUFFIXES]
+        files = [
+            Path(folder, name) for name in names if not _is_strange(name) and PurePath(name).suffix.lower() in SUFFIXES
+        ]
         found += [(file.relative_to(root), file) for file in files]
     return sorted(found, key=lambda pair: pair[0].as_posix())
+
+
+def _is_strange(name: str) -> bool:
+    return name.startswith(".") or name in SYSTEM
 
 
 def _identity(folder: Path) -> tuple[int, int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -31,14 +33,29 @@ def decode(content: bytes, image: str) -> Image.Image:
         DecodingError: in no format of `FORMATS`, broken, truncated, too large or too long a strip to decode safely, or
             of 32-bit values, which have no agreed white.
     """
+    with _one_line(image, empty=not content), Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+        return upright(opened, image)
+
+
+def upright(picture: Image.Image, image: str) -> Image.Image:
+    """An opened image as `decode` gives it: it is the same picture, however it arrives.
+
+    Raises:
+        DecodingError: as `decode`.
+    """
+    with _one_line(image):
+        _check_shape(picture, image)
+        return _rgb(ImageOps.exif_transpose(picture), image)
+
+
+@contextmanager
+def _one_line(image: str, empty: bool = False) -> Iterator[None]:
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            _check_shape(opened, image)
-            return _rgb(ImageOps.exif_transpose(opened), image)
+        yield
     except DecodingError:
         raise
     except UnidentifiedImageError as error:
-        what = f"is in none of the formats {', '.join(FORMATS)}" if content else "is an empty file"
+        what = "is an empty file" if empty else f"is in none of the formats {', '.join(FORMATS)}"
         raise DecodingError(f"image {image!r} {what}; replace the file or remove it") from error
     except Image.DecompressionBombError as error:
         raise DecodingError(f"image {image!r} is too large to decode ({error}); make it smaller") from error

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
-from mps_study.common.imagenet_classes import imagenet_labels
+from mps_study.common.class_names import names_from, same_name
 from mps_study.images.candidates import SUFFIXES, Candidate, FileBytes, SourceError, as_id, image_files
 
 CALTECH_256 = "256_ObjectCategories"
@@ -13,14 +15,18 @@ CALTECH_CLASSES = 256
 """The 257th folder is clutter: no class of its own, and the paper's 256 classes leave it out."""
 
 
-def folder(path: str) -> list[Candidate]:
+def folder(path: str, classes: list[Any] | str | None = None) -> list[Candidate]:
     """A folder with one sub-folder a class, `path/<class>/**/<image>`.
 
-    Folders that are all named by ImageNet-1k wnids get ImageNet's class index; others get their position in
-    sorted order. Images directly in `path`, without any class folder, are unlabelled.
+    The class is the sub-folder's name; its index is its place in `classes`, or what `labels.labelled` makes of the
+    name. Images directly in `path`, without any class folder, are unlabelled.
+
+    Args:
+        path: the folder.
+        classes: the names of classes 0, 1, 2, ... as the folders spell them: a list, or the path of a file of them.
 
     Raises:
-        SourceError: the folder does not exist or holds no image.
+        SourceError: the folder does not exist or holds no image, or `classes` cannot be read.
     """
     root = Path(path)
     if not root.is_dir():
@@ -30,13 +36,31 @@ def folder(path: str) -> list[Candidate]:
         raise SourceError(
             f"image folder {path} holds no image ({', '.join(sorted(SUFFIXES))}); expected one sub-folder a class"
         )
-    classes = sorted({as_id(name.parts[0]) for name, _ in files if len(name.parts) > 1})
-    labels = imagenet_labels(classes) or {name: (index, name) for index, name in enumerate(classes)}
+    labels = {same_name(name): (index, name) for index, name in enumerate(classes_of(classes))}
     candidates = []
     for name, file in files:
-        label, class_name = labels[as_id(name.parts[0])] if len(name.parts) > 1 else (None, None)
+        class_name = as_id(name.parts[0]) if len(name.parts) > 1 else None
+        label, class_name = labels.get(same_name(class_name), (None, class_name)) if class_name else (None, None)
         candidates.append(Candidate(as_id(name.as_posix()), file.suffix.lower(), FileBytes(file), label, class_name))
     return candidates
+
+
+def classes_of(classes: list[Any] | str | None) -> tuple[str, ...]:
+    """The names that a source gives for its classes, each once; none if it gives none.
+
+    Raises:
+        SourceError: they cannot be read, or one is there twice.
+    """
+    if classes is None:
+        return ()
+    try:
+        names = names_from(classes, "image source folder: classes")
+    except ValueError as error:
+        raise SourceError(str(error)) from error
+    twice = [name for name, times in Counter(map(same_name, names)).items() if times > 1]
+    if twice:
+        raise SourceError(f"image source folder: classes names {twice[0]!r} twice; give each class one name")
+    return names
 
 
 def caltech256(path: str) -> list[Candidate]:

@@ -116,7 +116,7 @@ class Drawn:
 def draw(candidates: Sequence[Candidate], half: str, n: int | None, seed: int) -> list[Candidate]:
     """`n` candidates drawn uniformly without replacement; all of them for None.
 
-    The labelled half draws from candidates with a label. The unlabelled half draws from those without one if
+    The labelled half draws from candidates with a class. The unlabelled half draws from those without one if
     there are any, else from all (their labels are then ignored). The draw depends on the sorted ids, the half and
     the seed, not on the order of files.
 
@@ -144,8 +144,8 @@ def spares(candidates: Sequence[Candidate], half: str, chosen: Sequence[Candidat
 
 
 def _pool(candidates: Sequence[Candidate], half: str) -> list[Candidate]:
-    labelled = [c for c in candidates if c.label is not None]
-    unlabelled = [c for c in candidates if c.label is None]
+    labelled = [c for c in candidates if c.has_class]
+    unlabelled = [c for c in candidates if not c.has_class]
     pool = labelled if half == "labelled" else (unlabelled or labelled)
     return sorted(pool, key=lambda candidate: candidate.image)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from mps_study.images.bundled import digits, photos
 from mps_study.images.candidates import Candidate, SourceError
@@ -43,8 +43,10 @@ def source_fault(source: Mapping[str, Any]) -> str | None:
         fault = f"has no argument {strange[0]!r}" if strange else f"needs the argument {missing[0]!r}"
         return f"image source {kind} {fault}; it takes {', '.join(takes) or 'none'}"
     for name, value in given.items():
-        if not isinstance(value, types[name]) or value == "":
-            return f"image source {kind}: {name} is {value!r}; use text{' or null' if value is not None else ''}"
+        kinds = tuple(get_origin(each) or each for each in get_args(types[name]) or (types[name],))
+        if not isinstance(value, kinds) or value in ("", []):
+            text = "a list, or the path of a file" if list in kinds else "text"
+            return f"image source {kind}: {name} is {value!r}; use {text}{' or null' if value is not None else ''}"
     return None
 
 

@@ -145,7 +145,7 @@ def _check_kind(baseline: object, kind: str, arguments: Mapping[str, Any]) -> No
 
 def _is_number(value: object) -> bool:
     """Whether it is one, and finite as float32."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     return number and abs(value) <= float(np.finfo(np.float32).max)  # type: ignore[arg-type]
 
 

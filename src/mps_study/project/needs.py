@@ -15,6 +15,7 @@ from mps_study.models.export.exported import export_request
 from mps_study.models.inference.devices import cuda_fault
 from mps_study.models.inference.onnx_file import OnnxFileError, read_graph
 from mps_study.models.roster.roster import ModelEntry, Roster
+from mps_study.project.labels import StudyLabels
 from mps_study.project.parameters import DataSampling, Extraction, ModelExport
 
 
@@ -48,21 +49,27 @@ def images(nodes: set[str], catalog: Any) -> str | None:
     if "draw_sample" not in nodes:
         return None
     sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
+    study = StudyLabels(sampling, _roster(catalog), catalog.load("params:model"), catalog.load("params:compared"))
     stored = catalog.load("sample_so_far")
-    sample = stored.drawn_for(sampling.request)
     models = _chosen(nodes, "export_models", catalog)
     try:
-        labels = _labels_of(_drawn(sampling)) if sample is None else _labels_in(sample)
+        sample = stored.drawn_for(study.sample_request())
+        if sample is not None:
+            study.check_sample(sample)
+        labels = _labels_of(_drawn(sampling, study)) if sample is None else _labels_in(sample)
         if "collect_training_images" in nodes and sampling.training is not None:
-            wanted = None if sample is None else sampling.training_request(sample["sha256"])
+            wanted = None if sample is None else study.training_request(sample["sha256"])
             if wanted is None or catalog.load("training_so_far").drawn_for(wanted) is None:
-                candidates_of(sampling.training)
+                trained = {name: entry for name, entry in models.items() if entry.wants_fine_tuning}
+                fault = _labels_fault(_labels_of(study.training_images.candidates), trained)
+                if fault:
+                    return f"data_sampling.training: {fault}"
     except SourceError as error:
         return f"{error}{_other_sample(stored.manifest(), sampling)}"
     return _labels_fault(labels, models)
 
 
-def _drawn(sampling: DataSampling) -> list[Candidate]:
+def _drawn(sampling: DataSampling, study: StudyLabels) -> list[Candidate]:
     """The labelled images that will be drawn.
 
     Raises:
@@ -72,8 +79,9 @@ def _drawn(sampling: DataSampling) -> list[Candidate]:
     for half in HALVES:
         wanted = getattr(sampling, half)
         if wanted is not None:
-            drawn[half] = draw(candidates_of(wanted.source), half, wanted.n, sampling.seed)
-    return drawn["labelled"]
+            found = study.labelled_half().candidates if half == "labelled" else candidates_of(wanted.source)
+            drawn[half] = draw(found, half, wanted.n, sampling.seed)
+    return drawn.get("labelled", [])
 
 
 def _other_sample(manifest: pd.DataFrame, sampling: DataSampling) -> str:
@@ -81,7 +89,9 @@ def _other_sample(manifest: pd.DataFrame, sampling: DataSampling) -> str:
     before, now = manifest.attrs.get(REQUEST), sampling.request
     if not before or before == now:
         return ""
-    other = {key: value for key, value in before.items() if value != now[key]}
+    other = {key: value for key, value in before.items() if key in now and value != now[key]}
+    if not other:
+        return ""
     return f"; the sample that is there was drawn with data_sampling: {other}, and goes on with these"
 
 
@@ -167,8 +177,11 @@ def _chosen(nodes: set[str], node: str, catalog: Any) -> dict[str, ModelEntry]:
     """The models that a node of this run works on; none if it is not part of it."""
     if node not in nodes:
         return {}
-    roster = Roster.model_validate(catalog.load("params:models"))
-    return roster.choose(catalog.load("params:model"), catalog.load("params:compared"))
+    return _roster(catalog).choose(catalog.load("params:model"), catalog.load("params:compared"))
+
+
+def _roster(catalog: Any) -> Roster:
+    return Roster.model_validate(catalog.load("params:models"))
 
 
 NEEDS = (names, images, files, gpu, hub, writable)

@@ -39,13 +39,13 @@ class DataSampling(_Group):
     """What is drawn. `training` is a source of labelled images for fine-tuning; drawn ones are kept out of it."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    labelled: Draw
+    labelled: Draw | None = None
     unlabelled: Draw | None = None
     training: dict[str, Any] | None = None
 
     @property
     def request(self) -> dict[str, Any]:
-        """What the sample depends on: sources that are as they were give equal samples to equal requests."""
+        """What is asked for; the sample depends on this, and on how folders are labelled (`labels.sample_request`)."""
         return self.model_dump(exclude={"training"})
 
     def training_request(self, sample: Iterable[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.figures.all_figures import figures_of
+from mps_study.report.figures.fonts import write_figure
 from mps_study.report.figures.model_sheet import draw_model_sheet
 from mps_study.report.figures.style import to_png
 from mps_study.report.page.explanations import TABLE_TEXTS
@@ -54,5 +55,5 @@ def to_svg(figure: Figure) -> bytes:
     """The figure as SVG, the same bytes for the same figure."""
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "mps-study"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        write_figure(figure, buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()

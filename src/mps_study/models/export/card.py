@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from mps_study.common.imagenet_classes import imagenet_names
+from mps_study.common.class_names import names_from
 from mps_study.models.inference.heads import Output
 from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.models.inference.throughput import Throughput
+
+SAMPLE: Literal["sample"] = "sample"
+"""Stands for the names that the images of a study bring."""
 
 
 class Parity(BaseModel):
@@ -35,7 +39,7 @@ class ModelCard(BaseModel):
         digest: sha256 of the ONNX file and its external data.
         throughput: machine -> how this model is asked fastest there, measured when it was first searched there.
         output: what the roster says of the output; None where the file says it.
-        class_names: `imagenet-1k`, or `sample` when the manifest's own names apply.
+        class_names: the model's own, by index; `imagenet-1k`; or `sample`, where it has none and the images' apply.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,7 +49,7 @@ class ModelCard(BaseModel):
     timm: str | None
     weights: str
     classes: int
-    class_names: Literal["imagenet-1k", "sample"]
+    class_names: Literal["imagenet-1k", "sample"] | tuple[str, ...]
     preprocessing: Preprocessing
     opset: int
     digest: str
@@ -62,8 +66,8 @@ class ModelCard(BaseModel):
         return facts | ({"output": self.output} if self.output else {})
 
 
-def class_names(card: ModelCard, sample_names: dict[int, str]) -> dict[int, str]:
-    """Class index -> a short name: ImageNet's, or the names that the sample's manifest gives."""
-    if card.class_names == "sample":
+def class_names(card: ModelCard, sample_names: Mapping[int, str]) -> Mapping[int, str]:
+    """Class index -> name: the model's own, or those that the sample's manifest gives where it has none."""
+    if card.class_names == SAMPLE:
         return sample_names
-    return imagenet_names()
+    return dict(enumerate(names_from(card.class_names, card.name)))

@@ -18,8 +18,8 @@ from timm.data import resolve_model_data_config  # type: ignore[attr-defined]
 from torch import nn
 
 from mps_study.common.digests import digest_of_files
-from mps_study.common.imagenet_classes import IMAGENET_CLASSES
 from mps_study.models.export.card import ModelCard, Parity
+from mps_study.models.export.class_names import names_on_card
 from mps_study.models.export.exported import OPSET, Exported, export_request, files_of
 from mps_study.models.export.own_onnx import adopt
 from mps_study.models.inference.classifier import OnnxClassifier
@@ -74,7 +74,7 @@ def export_model(
         timm=entry.timm,
         weights=entry.onnx or entry.weights,
         classes=entry.classes,
-        class_names="imagenet-1k" if entry.classes == IMAGENET_CLASSES else "sample",
+        class_names=names_on_card(name, entry),
         preprocessing=preprocessing,
         opset=_opset_of(path),
         digest=digest_of_files(*files_of(path)),

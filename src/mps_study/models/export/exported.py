@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from mps_study.common.class_names import IMAGENET
 from mps_study.common.digests import digest_of, digest_of_files
-from mps_study.models.export.card import ModelCard
+from mps_study.common.imagenet_classes import IMAGENET_CLASSES
+from mps_study.models.export.card import SAMPLE, ModelCard
+from mps_study.models.export.class_names import names_on_card
 from mps_study.models.inference.onnx_file import OnnxFileError, external_files, read_graph
 from mps_study.models.roster.roster import ModelEntry
 
@@ -49,7 +53,18 @@ def export_request(entry: ModelEntry, checkpoint: Path | None, tolerance: float)
             "torch": version("torch"),
             "timm": version("timm"),
         }
+        | _class_names(entry)
     )
+
+
+def _class_names(entry: ModelEntry) -> dict[str, Any]:
+    """Class names, where they are not those that a card of an earlier version has for as many classes."""
+    try:
+        names = names_on_card("", entry)
+    except (ValueError, OSError):  # the export says so
+        return {}
+    before = IMAGENET if entry.classes == IMAGENET_CLASSES else SAMPLE
+    return {} if names == before else {"class_names": names}
 
 
 def _data_of(path: Path) -> list[Path]:

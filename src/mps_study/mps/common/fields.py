@@ -65,9 +65,9 @@ def flag(default: bool) -> Any:
     """True or false."""
 
     def take(name: str, value: object) -> bool:
-        if not isinstance(value, bool):
+        if not isinstance(value, (bool, np.bool_)):
             raise ValueError(f"search.{name} is {value!r}; use true or false")
-        return value
+        return bool(value)
 
     return taken(default, take)
 
@@ -94,6 +94,7 @@ def nearest(name: object, known: Iterable[str], prefix: str = "") -> str:
 
 def in_range(name: str, value: object, low: float, high: float) -> float:
     """The number that arrived for a parameter, which must lie between two others."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not low <= value <= high:
+    numbers = (int, float, np.integer, np.floating)
+    if not isinstance(value, numbers) or isinstance(value, bool) or not low <= value <= high:
         raise ValueError(f"search.{name} is {value!r}; use a number from {low} to {high}")
     return float(value)

@@ -11,13 +11,15 @@ from mps_study.datasets.frames import UNCHANGED
 from mps_study.datasets.samples import StoredSample, with_request
 from mps_study.images.sampling import Drawn, collect, collect_all, draw
 from mps_study.images.sources import candidates_of
+from mps_study.models.roster.roster import Roster
+from mps_study.project.labels import StudyLabels
 from mps_study.project.parameters import DataSampling, Draw
 
 log = logging.getLogger(__name__)
 
 
 def draw_sample(
-    data_sampling: DataSampling, so_far: StoredSample
+    data_sampling: DataSampling, so_far: StoredSample, roster: Roster, compared: list[str], model: str | None
 ) -> tuple[dict[str, bytes], pd.DataFrame, pd.DataFrame]:
     """The images of both halves, what was drawn and could not be used, and the manifest.
 
@@ -25,7 +27,9 @@ def draw_sample(
 
     Nothing is read, and nothing changes, if the sample that is there was drawn for the same parameters.
     """
-    if so_far.drawn_for(data_sampling.request) is not None:
+    labels = StudyLabels(data_sampling, roster, model, compared)
+    request = labels.sample_request()
+    if so_far.drawn_for(request) is not None:
         log.info("the sample is there: nothing is drawn")
         return {}, UNCHANGED, UNCHANGED
     halves: dict[str, Draw | None] = {
@@ -40,25 +44,32 @@ def draw_sample(
         kind = str(wanted.source.get("kind"))
         same = before is not None and before.source == wanted.source
         taken = {row["image"] for row in (*sample.rows, *sample.left_out)} if same else set()
-        left = [c for c in candidates_of(wanted.source) if c.image not in taken]
+        found = labels.labelled_half().candidates if half == "labelled" else candidates_of(wanted.source)
+        left = [c for c in found if c.image not in taken]
         spent = len(sample.left_out) if same else 0
         collect(left, half, wanted.n, data_sampling.seed, kind, sample, spent)
         before = wanted
-    return sample.files, sample.left_out_frame, with_request(sample.manifest, data_sampling.request)
+    return sample.files, sample.left_out_frame, with_request(sample.manifest, request)
 
 
 def collect_training_images(
-    data_sampling: DataSampling, manifest: pd.DataFrame, so_far: StoredSample
+    data_sampling: DataSampling,
+    manifest: pd.DataFrame,
+    so_far: StoredSample,
+    roster: Roster,
+    compared: list[str],
+    model: str | None,
 ) -> tuple[dict[str, bytes], pd.DataFrame]:
     """All labelled images of the training source whose content is not in the sample, and their manifest.
 
     Nothing is read, and nothing changes, if those that are there were collected for the same source and sample.
     """
-    request = data_sampling.training_request(manifest["sha256"])
+    labels = StudyLabels(data_sampling, roster, model, compared)
+    request = labels.training_request(manifest["sha256"])
     if so_far.drawn_for(request) is not None:
         return {}, UNCHANGED
     source = data_sampling.training
-    candidates = candidates_of(source) if source else []
+    candidates = labels.training_images.candidates
     kind = str(source.get("kind")) if source else ""
     chosen = draw(candidates, "labelled", None, data_sampling.seed)
     training = collect_all(with_progress(chosen, len(chosen), "reading training images"), "labelled", kind)

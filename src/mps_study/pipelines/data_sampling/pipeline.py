@@ -4,6 +4,9 @@ from kedro.pipeline import Pipeline, node, pipeline
 
 from mps_study.pipelines.data_sampling.nodes import collect_training_images, draw_sample
 
+MODELS = ("params:models", "params:compared", "params:model")
+"""By whose class names folders are labelled."""
+
 
 def create_pipeline() -> Pipeline:
     """Wire the nodes."""
@@ -11,13 +14,13 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 draw_sample,
-                ["params:data_sampling", "sample_so_far"],
+                ["params:data_sampling", "sample_so_far", *MODELS],
                 ["images", "left_out", "manifest"],  # the manifest last: it says that the sample is whole
                 name="draw_sample",
             ),
             node(
                 collect_training_images,
-                ["params:data_sampling", "manifest", "training_so_far"],
+                ["params:data_sampling", "manifest", "training_so_far", *MODELS],
                 ["training_images", "training_manifest"],
                 name="collect_training_images",
             ),

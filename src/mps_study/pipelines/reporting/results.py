@@ -19,7 +19,7 @@ from mps_study.common.spelling import unknown
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mask
 from mps_study.images.decoding import DecodingError, decode
-from mps_study.models.export.card import ModelCard, class_names
+from mps_study.models.export.card import SAMPLE, ModelCard, class_names
 from mps_study.project.parameters import Reporting
 from mps_study.report.facts.results import Making, Sighting, View
 
@@ -121,10 +121,13 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def names_of_classes(cards: dict[str, ModelCard], manifest: pd.DataFrame) -> list[str] | None:
-    """Class index -> name, for the classes of the first model; None if the sample names none."""
-    labelled = manifest.dropna(subset=["label"])
-    sample = {int(label): str(name) for label, name in zip(labelled["label"], labelled["class_name"], strict=True)}
-    card = next(iter(cards.values()))
+    """Class index -> name: of the first model that has names of its own, else those of the sample; None without any.
+
+    A study has one label an image, so that its models count their classes alike.
+    """
+    named = manifest.dropna(subset=["label", "class_name"])
+    sample = {int(label): str(name) for label, name in zip(named["label"], named["class_name"], strict=True)}
+    card = min(cards.values(), key=lambda card: card.class_names == SAMPLE)
     names = class_names(card, sample)
     return [names.get(i, f"class {i}") for i in range(card.classes)] if names else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from itertools import cycle
 from typing import Any, ParamSpec, TypeVar
 
@@ -12,6 +13,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+
+from mps_study.report.figures.fonts import as_text, write_figure
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,8 +38,6 @@ SPARE_COLOURS = ("#56B4E9", "#7A4EA3", "#8C6D1F", "#444B54", "#882255", "#6FA8A0
 SHADES = (("white", 0.0), ("white", 0.5), ("black", 0.5))
 
 LOOK: dict[str, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8,
     "text.color": INK,
     "axes.labelsize": 8,
@@ -68,9 +69,15 @@ LOOK: dict[str, Any] = {
 
 
 def in_study_look(draw: Callable[P, R]) -> Callable[P, R]:
-    """Run a drawing function with `LOOK`, and leave matplotlib's settings as they were."""
-    look: Any = LOOK  # matplotlib's stubs want literal keys
-    return rc_context(look)(draw)
+    """Run a drawing function with `LOOK` and names as text, and leave matplotlib's settings as they were."""
+
+    @wraps(draw)
+    def drawn(*arguments: P.args, **options: P.kwargs) -> R:
+        look: Any = LOOK | as_text()  # matplotlib's stubs want literal keys
+        with rc_context(look):
+            return draw(*arguments, **options)
+
+    return drawn
 
 
 def architecture_colours(architectures: Iterable[str]) -> dict[str, str]:
@@ -109,5 +116,5 @@ def model_colours(architectures: Mapping[str, str]) -> dict[str, str]:
 def to_png(figure: Figure, dpi: int = 240) -> bytes:
     """The figure as PNG; at 240 dpi it is shown at half its pixels, sharp on dense screens."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    write_figure(figure, buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
