@@ -223,7 +223,7 @@ def test_a_floor_of_the_confidence_costs_pixels(bright_window, photo, tmp_path, 
         (["PHOTO", "--model", "MODEL", "--preprocessing", "{mena: [0]}"], "preprocessing.mena"),
         (["PHOTO", "--model", "MODEL", "--preprocessing", "mean"], "preprocessing is 'mean'; use a mapping, such as"),
         (["PHOTO", "--model", "MODEL", "--preprocessing", "[1, 2]"], "preprocessing is [1, 2]; use a mapping, such as"),
-        (["PHOTO", "--model", "MODEL", "--preprocessing", "{mean: [124, 116, 104]}"], "divide mean and std by 255"),
+        (["PHOTO", "--model", "MODEL", "--preprocessing", "{mean: [124, 116, 104]}"], "else divide both by 255"),
         (["PHOTO", "--model", "MODEL", "--class-names", "imagenet-1k"], "has 1000 names, but the model has 2 classes"),
         (["PHOTO", "--model", "MODEL", "--class-names", "nowhere.txt"], "'nowhere.txt': there is no such file"),
         (["PHOTO", "--model", "efficientnet_lite0", "--class-names", "[a]"], "class_names is for ONNX files"),
@@ -269,7 +269,7 @@ def test_an_own_model_of_a_thousand_classes_answers_by_number(photo, tmp_path, m
     )
     opset = [helper.make_opsetid("", 18)]
     onnx.save(helper.make_model(model, opset_imports=opset, ir_version=10), "thousand.onnx")
-    asked = ("--preprocessing", PLAIN, "--strategy", "minimal", "--model", "thousand.onnx")
+    asked = ("--preprocessing", PLAIN, "--output", "logits", "--strategy", "minimal", "--model", "thousand.onnx")
     assert "class        class 1 (1)" in run(photo, *asked).stdout
     assert "class        goldfish (1)" in run(photo, *asked, "--class-names", "imagenet-1k").stdout
 

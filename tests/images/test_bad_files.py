@@ -133,7 +133,9 @@ def halves(first, n, second, m, seed=0):
     """The sample of two folders, one a half: its manifest and what was left out."""
     of = {"labelled": (first, n), "unlabelled": (second, m)}
     draws = {half: {"source": {"kind": "folder", "path": str(path)}, "n": count} for half, (path, count) in of.items()}
-    _, left_out, manifest = draw_sample(DataSampling(seed=seed, **draws), Nothing(), Roster.model_construct({}), [], None)
+    _, left_out, manifest = draw_sample(
+        DataSampling(seed=seed, **draws), Nothing(), Roster.model_construct({}), [], None
+    )
     return manifest, left_out
 
 

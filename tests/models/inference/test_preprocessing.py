@@ -89,17 +89,3 @@ def test_pixels_are_normalised_float32_channels_first():
     assert pixels.shape == (3, 32, 32)
     assert pixels.dtype == np.float32
     assert pixels == pytest.approx((128 / 255 - 0.5) / 0.5, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}, "mean has 123.675"),
-        ({"mean": (0.485, 0.456, 0.406), "std": (58.395, 57.12, 57.375)}, "std has 58.395"),
-        ({"mean": (127.5,), "std": (1.0,)}, "mean has 127.5"),
-    ],
-)
-def test_means_and_deviations_of_0_to_255_are_refused_with_the_remedy(fields, said):
-    remedy = ", but pixels are scaled to .0, 1. before; divide mean and std by 255"
-    with pytest.raises(ValueError, match=said + remedy):
-        Preprocessing(input_size=32, **fields)

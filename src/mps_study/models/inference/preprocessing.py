@@ -14,9 +14,6 @@ from PIL import Image
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-WHITE = 1.0
-"""The largest value of a pixel before it is normalised, and so of a mean; a std lies below, or is 1 for none."""
-
 View = tuple[float, float, float, float]
 """Top, left, bottom, right of the part of the source image that the model sees, in source pixels."""
 
@@ -62,12 +59,6 @@ class Preprocessing(BaseModel):
             )
         if self.channels == "bgr" and len(self.mean) == 1:
             raise ValueError("channels is bgr, but mean and std have one number, as for grey images; give each three")
-        for name, values in (("mean", self.mean), ("std", self.std)):
-            if max(values) > WHITE * self.scale:
-                raise ValueError(
-                    f"{name} has {max(values):g}, but pixels are scaled to [0, {self.scale:g}] before; divide mean and "
-                    "std by 255, or, for a model that takes values up to 255, say `scale: 255`"
-                )
         return self
 
     @property
