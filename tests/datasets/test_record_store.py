@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mps_study.datasets.records import LATER, SMALL_COLUMNS, MpsRecords, RecordShard, unpack_landscape, unpack_mask
-from mps_study.mps.types import FAILED, FOUND, Certificate, MpsRecord, Target
+from mps_study.mps.types import FAILED, FOUND, AtFloor, Certificate, MpsRecord, Target
 
 
 def record(key, seed=0, shape=(13, 17)):
@@ -59,6 +59,13 @@ def test_a_certificate_is_kept_with_its_record(dataset):
     kept = dataset.load().read("m", "f").set_index("image")["certificate"]
     assert json.loads(kept["a"]) == {"granularity": 4, "floor": 0.25, "deletions": 7}
     assert kept.isna().to_dict() == {"a": False, "b": True}
+
+
+def test_a_floor_says_whether_it_was_asked(dataset):
+    floors = (AtFloor(0.5, 0.4, None), AtFloor(0.9, 0.8, None, asked=False))
+    dataset.save(shard([replace(record("a"), floors=floors)]))
+    stored = json.loads(dataset.load().read("m", "f")["floors"][0])
+    assert [at.get("asked") for at in stored] == [None, False]
 
 
 def test_single_records_are_those_of_the_whole_frame(dataset):

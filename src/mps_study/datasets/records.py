@@ -23,7 +23,7 @@ from pyarrow.parquet import read_metadata
 
 from mps_study.datasets.files import sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
-from mps_study.mps.types import Curves, Mps, MpsRecord
+from mps_study.mps.types import AtFloor, Curves, Mps, MpsRecord
 
 COMPLETE = "complete.json"
 
@@ -261,7 +261,7 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "certificate": json.dumps(asdict(record.certificate)) if record.certificate else None,
         "contrast": record.contrast,
         "dilation_survives": record.dilation_survives,
-        "floors": json.dumps([{"share": at.share, "floor": at.floor} | _facts(at.mps) for at in record.floors]),
+        "floors": json.dumps([_at_floor(at) for at in record.floors]),
         "further": json.dumps([_facts(mps) for mps in record.further]),
         "insertion_area": record.curves.insertion_area if record.curves else None,
         "deletion_area": record.curves.deletion_area if record.curves else None,
@@ -271,6 +271,11 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "curves": json.dumps(_curves(record.curves)) if record.curves else None,
         "made_with": json.dumps(dict(shard.made_with), sort_keys=True),
     }
+
+
+def _at_floor(at: AtFloor) -> dict[str, Any]:
+    """A set at a floor without its mask; `asked` stands there only where the budget was spent before."""
+    return {"share": at.share, "floor": at.floor} | _facts(at.mps) | ({} if at.asked else {"asked": False})
 
 
 def _facts(mps: Mps | None) -> dict[str, Any]:
