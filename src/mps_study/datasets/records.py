@@ -157,7 +157,7 @@ SMALL_COLUMNS = [
 ]
 """What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
 
-BULKY_COLUMNS = ["mask", "landscape", "further_masks", "curves"]
+BULKY_COLUMNS = ["mask", "landscape", "floor_masks", "further_masks", "curves"]
 
 LATER: dict[str, Any] = {
     "certificate": None,
@@ -167,6 +167,7 @@ LATER: dict[str, Any] = {
     "further": "[]",
     "insertion_area": None,
     "deletion_area": None,
+    "floor_masks": None,
     "further_masks": [],
     "curves": None,
     "made_with": "{}",
@@ -242,7 +243,7 @@ class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
 
 def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
     mask, landscape = record.mask, record.landscape
-    shape = (None, None) if mask is None else mask.shape
+    shape = next((each.shape for each in (mask, landscape) if each is not None), (None, None))
     return {
         "image": record.key,
         "model": shard.model,
@@ -267,6 +268,7 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "deletion_area": record.curves.deletion_area if record.curves else None,
         "mask": None if mask is None else np.packbits(mask).tobytes(),
         "landscape": None if landscape is None else landscape.astype(np.float32, copy=False).tobytes(),
+        "floor_masks": [None if at.mps is None else np.packbits(at.mps.mask).tobytes() for at in record.floors],
         "further_masks": [np.packbits(mps.mask).tobytes() for mps in record.further],
         "curves": json.dumps(_curves(record.curves)) if record.curves else None,
         "made_with": json.dumps(dict(shard.made_with), sort_keys=True),
@@ -282,7 +284,9 @@ def _facts(mps: Mps | None) -> dict[str, Any]:
     """A set without its mask; nulls where there is none."""
     if mps is None:
         return {"pixels": None, "confidence": None}
-    return {"pixels": mps.pixels, "confidence": mps.confidence}
+    certificate = {"certificate": asdict(mps.certificate)} if mps.certificate else {}
+    contrast = {} if mps.contrast is None else {"contrast": mps.contrast}
+    return {"pixels": mps.pixels, "confidence": mps.confidence} | certificate | contrast
 
 
 def _curves(curves: Curves) -> dict[str, list[float]]:
