@@ -55,6 +55,14 @@ def test_a_floor_that_no_set_reached_keeps_its_row():
     assert frame["area"].isna().tolist() == [False, True]
 
 
+def test_a_floor_before_which_the_budget_was_spent_says_so():
+    nothing = {"pixels": None, "confidence": None}
+    floors = [{"share": 0.8, "floor": 0.7} | nothing, {"share": 0.9, "floor": 0.8, "asked": False} | nothing]
+    frame = measure_more_sets(records(floors=[json.dumps(floors)] * 2, further=["[]"] * 2), AREAS)
+    assert frame["missing"].tolist() == ["", "no set passed", "the budget was spent"]
+    assert frame["area"].isna().tolist() == [False, True, True]
+
+
 def test_without_more_sets_the_frame_is_empty_and_typed():
     frame = measure_more_sets(records(floors=["[]"] * 2, further=["[]", None]), AREAS)
     assert frame.empty and frame["pixels"].dtype == "Int64"

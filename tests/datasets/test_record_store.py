@@ -1,16 +1,20 @@
 """The record store: whole shards or none, fingerprints apart, masks to the bit."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from fakes import FakeClassifier, at_least, blank, blob
 from pyarrow.parquet import ParquetFile
 
 from mps_study.datasets.record_columns import BULKY_COLUMNS, LATER, SMALL_COLUMNS
 from mps_study.datasets.records import TOGETHER, MpsRecords, RecordShard, unpack_landscape, unpack_mask
-from mps_study.mps.types import FAILED, FOUND, Certificate, Mps, MpsRecord, Target
+from mps_study.datasets.stored_records import record_of
+from mps_study.mps.config import SearchConfig
+from mps_study.mps.search import extract_mps
+from mps_study.mps.types import FAILED, FOUND, AtFloor, Certificate, Mps, MpsRecord, Target
 
 ALL = (*SMALL_COLUMNS, *BULKY_COLUMNS)
 
@@ -63,6 +67,64 @@ def test_a_certificate_is_kept_with_its_record(dataset):
     kept = dataset.load().read("m", "f").set_index("image")["certificate"]
     assert json.loads(kept["a"]) == {"granularity": 4, "floor": 0.25, "deletions": 7}
     assert kept.isna().to_dict() == {"a": False, "b": True}
+
+
+def test_a_floor_says_whether_it_was_asked(dataset):
+    floors = (AtFloor(0.5, 0.4, None), AtFloor(0.9, 0.8, None, asked=False))
+    dataset.save(shard([replace(record("a"), floors=floors)]))
+    stored = json.loads(dataset.load().read("m", "f")["floors"][0])
+    assert [at.get("asked") for at in stored] == [None, False]
+
+
+def equal(one, other):
+    """Whether two records, or parts of them, are the same to the bit."""
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    if is_dataclass(one):
+        parts = ((getattr(one, part.name), getattr(other, part.name)) for part in fields(one))
+        return type(one) is type(other) and all(equal(*pair) for pair in parts)
+    return one == other or (one != one and other != other)
+
+
+def searches():
+    """Real records of every kind."""
+    known = blob((13, 17), 2, 3, 5)
+    rule = at_least(known, 12)
+    for config in (
+        SearchConfig("minimal", granularity=2, floors=[0.7, 0.999], several=2, overlap=0.5),
+        SearchConfig("rex", iterations=2, floors=[0.7], several=2, curve_steps=5, keep_landscape=True),
+        SearchConfig("rex", iterations=2, floors=[0.7, 0.9], curve_steps=5, budget=100),
+        SearchConfig("contrastive", iterations=2, contrastive_threshold=0.0),
+    ):
+        yield from extract_mps([("image", blank((13, 17)))], FakeClassifier(rule), config)
+    flat = SearchConfig("rex", iterations=2, keep_landscape=True, several=2)
+    yield from extract_mps([("image", blank((13, 17)))], FakeClassifier(lambda _: 7), flat)
+    yield from extract_mps([("image", blank((13, 17)))], FakeClassifier(lambda _: -1), flat)
+    contrastive = SearchConfig("contrastive", iterations=2, keep_landscape=True)
+    yield from extract_mps([("image", blank((13, 17)))], FakeClassifier(lambda _: 7), contrastive)
+
+
+def test_the_store_gives_back_the_records_that_it_was_given(dataset):
+    records = [replace(found, key=f"image {i}") for i, found in enumerate(searches())]
+    assert {found.status for found in records} >= {"found", "baseline", "invalid", "unstable"}
+    assert any(found.certificate for found in records) and any(found.further for found in records)
+    assert any(at.mps and at.mps.certificate for found in records for at in found.floors)
+    assert any(found.contrast is not None for found in records) and any(found.curves for found in records)
+    dataset.save(shard(records))
+    by_image = dataset.load().by_image({"m": "f"})
+    for found in records:
+        assert equal(record_of(by_image.record(found.key, "m")), found), found.status
+
+
+def test_floors_of_a_store_that_kept_no_masks_of_them_are_left_out(dataset, tmp_path):
+    found = replace(next(searches()), key="a")
+    dataset.save(shard([found]))
+    (stored,) = (tmp_path / "records/m/f").glob("*.parquet")
+    pd.read_parquet(stored).drop(columns=["floor_masks"]).to_parquet(stored)
+    back = record_of(dataset.load().by_image({"m": "f"}).record("a", "m"))
+    assert back.floors == () and equal(replace(back, floors=found.floors), found)
 
 
 def test_single_records_are_those_of_the_whole_frame(dataset):

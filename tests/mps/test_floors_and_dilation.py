@@ -6,7 +6,7 @@ from fakes import FakeClassifier, Scored, at_least, blank, blob, quick
 from scipy.ndimage import binary_dilation
 
 from mps_study import SearchConfig, extract_mps
-from mps_study.mps.search import dilated
+from mps_study.mps.extras import dilated
 
 SHAPE = (24, 28)
 WEIGHTS = np.random.default_rng(8).random(SHAPE) / 40

@@ -20,10 +20,14 @@ COLUMNS = {
     "pixels": "Int64",
     "area": "float64",
     "confidence": "float64",
+    "missing": "string",
 }
 
 READ = ("image", "model", "floors", "further")
 """Columns of the record store that the sets are made of."""
+
+NONE_PASSED, SPENT = "no set passed", "the budget was spent"
+"""Why a floor has no set: `missing`, empty for sets that are there."""
 
 
 def measure_more_sets(
@@ -38,8 +42,8 @@ def measure_more_sets(
         share: of the original confidence, that was demanded of the first sets.
         confidence_floor: that was demanded of all sets.
 
-    The first set counts as order 1 of kind `further`, and as one of kind `floor`. A floor at which no set passed
-    keeps its row, with NaN area.
+    The first set counts as order 1 of kind `further`, and as one of kind `floor`. A floor at which no set passed, or
+    before which the budget was spent, keeps its row, with NaN area, and `missing` says which it is.
     """
     found = areas[areas["status"] == "found"]
     facts = {(row["image"], row["model"]): row for row in found.to_dict("records")}
@@ -58,8 +62,15 @@ def measure_more_sets(
             sets += [{"kind": "floor"} | at for at in ({"share": share, "floor": demanded} | alone, *floors)]
         if further:
             sets += [{"kind": "further", "order": i} | at for i, at in enumerate((alone, *further), start=1)]
-        rows += [own | one | {"area": None if one["pixels"] is None else one["pixels"] / size} for one in sets]
+        rows += [own | one | _area(one, size) for one in sets]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _area(one: dict[str, Any], size: int) -> dict[str, Any]:
+    """Area of a set, or why there is none."""
+    if one["pixels"] is not None:
+        return {"area": one["pixels"] / size, "missing": ""}
+    return {"area": None, "missing": NONE_PASSED if one.get("asked", True) else SPENT}
 
 
 def _sets(column: object) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ SMALL_COLUMNS = [
 ]
 """What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
 
-BULKY_COLUMNS = ["mask", "landscape", "further_masks", "curves"]
+BULKY_COLUMNS = ["mask", "landscape", "floor_masks", "further_masks", "curves"]
 
 LATER: dict[str, Any] = {
     "certificate": None,
@@ -44,6 +44,7 @@ LATER: dict[str, Any] = {
     "further": "[]",
     "insertion_area": None,
     "deletion_area": None,
+    "floor_masks": None,
     "further_masks": [],
     "curves": None,
     "made_with": "{}",

@@ -26,7 +26,7 @@ from mps_study.datasets.files import sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
 from mps_study.datasets.record_columns import SMALL_COLUMNS, read_columns
 from mps_study.datasets.records_by_image import RecordsByImage
-from mps_study.mps.types import Curves, Mps, MpsRecord
+from mps_study.mps.types import AtFloor, Curves, Mps, MpsRecord
 
 COMPLETE = "complete.json"
 TOGETHER = 8
@@ -170,7 +170,7 @@ class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
 
 def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
     mask, landscape = record.mask, record.landscape
-    shape = (None, None) if mask is None else mask.shape
+    shape = next((each.shape for each in (mask, landscape) if each is not None), (None, None))
     return {
         "image": record.key,
         "model": shard.model,
@@ -189,12 +189,13 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "certificate": json.dumps(asdict(record.certificate)) if record.certificate else None,
         "contrast": record.contrast,
         "dilation_survives": record.dilation_survives,
-        "floors": json.dumps([{"share": at.share, "floor": at.floor} | _facts(at.mps) for at in record.floors]),
+        "floors": json.dumps([_at_floor(at) for at in record.floors]),
         "further": json.dumps([_facts(mps) for mps in record.further]),
         "insertion_area": record.curves.insertion_area if record.curves else None,
         "deletion_area": record.curves.deletion_area if record.curves else None,
         "mask": None if mask is None else np.packbits(mask).tobytes(),
         "landscape": None if landscape is None else landscape.astype(np.float32, copy=False).tobytes(),
+        "floor_masks": [None if at.mps is None else np.packbits(at.mps.mask).tobytes() for at in record.floors],
         "further_masks": [np.packbits(mps.mask).tobytes() for mps in record.further],
         "curves": json.dumps(_curves(record.curves)) if record.curves else None,
         "top": record.top,
@@ -202,11 +203,18 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
     }
 
 
+def _at_floor(at: AtFloor) -> dict[str, Any]:
+    """A set at a floor without its mask; `asked` stands there only where the budget was spent before."""
+    return {"share": at.share, "floor": at.floor} | _facts(at.mps) | ({} if at.asked else {"asked": False})
+
+
 def _facts(mps: Mps | None) -> dict[str, Any]:
     """A set without its mask; nulls where there is none."""
     if mps is None:
         return {"pixels": None, "confidence": None}
-    return {"pixels": mps.pixels, "confidence": mps.confidence}
+    certificate = {"certificate": asdict(mps.certificate)} if mps.certificate else {}
+    contrast = {} if mps.contrast is None else {"contrast": mps.contrast}
+    return {"pixels": mps.pixels, "confidence": mps.confidence} | certificate | contrast
 
 
 def _curves(curves: Curves) -> dict[str, list[float]]:

@@ -8,7 +8,7 @@ from typing import Any
 from kedro.pipeline import Pipeline
 
 from mps_study.common.commands import kedro_run
-from mps_study.pipelines.stages import STAGES, own_nodes, shortest
+from mps_study.pipelines.stages import ALL, STAGES, own_nodes, shortest
 
 MAY_BE_ABSENT = {"checkpoints", "left_out"}
 """What a stage makes and need not be there: a study without fine-tuning, a sample of an earlier version."""
@@ -19,7 +19,7 @@ def upstream_fault(pipeline: Pipeline, catalog: Any, asked: Iterable[str]) -> st
     missing = _missing(pipeline, catalog)
     if not missing:
         return None
-    stages, todo = {name for name in asked if name in STAGES}, set(missing.values())
+    stages, todo = {name for name in asked if name in ALL}, set(missing.values())
     while todo:
         stage = todo.pop()
         stages.add(stage)

@@ -109,6 +109,8 @@ class SearchConfig(Terms):
         may change, unless `ENGINE_VERSION` is raised (docs/decisions/0009).
         """
         values = {"strategy": {"kind": kind_of(self.strategy, STRATEGIES)}} | changed_values_of(self)
+        if self.budget is not None and self.strategy.set_first:  # it once went to curves first, or left no set at all
+            values["budget"] = {"evaluations": self.budget, "set": "first"}
         if self.several == 1:
             values = {name: value for name, value in values.items() if name not in ("several_by", "overlap")}
         return values

@@ -7,6 +7,7 @@ shortest prefix that is sufficient. Every step asks through generators; nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 from mps_study.mps.baselines import Surroundings, baseline_picture
 from mps_study.mps.common.terms import NEEDS_FLOOR, TOP
 from mps_study.mps.config import SearchConfig
+from mps_study.mps.extras import with_extras
 from mps_study.mps.inquiry import BudgetSpent, Inquiry
 from mps_study.mps.mutants import Masks, Shape
 from mps_study.mps.schedule import Job, run_searches
-from mps_study.mps.several import Collection
 from mps_study.mps.types import (
     BASELINE,
     BELOW,
@@ -29,7 +30,6 @@ from mps_study.mps.types import (
     TIED,
     UNREPEATABLE,
     UNSTABLE,
-    AtFloor,
     Classifier,
     Found,
     Mps,
@@ -119,11 +119,9 @@ def search_image(
     except BudgetSpent:
         first = Found((yield from _best_verified(inquiry)))
         return _record(config, inquiry, TIED if inquiry.tied else BUDGET, first)
-    if first.mps is None:
-        return _record(config, inquiry, UNSTABLE, first)
-    status = BASELINE if baseline == inquiry.target.label else FOUND
-    record = _record(config, inquiry, TIED if inquiry.tied else status, first)
-    return (yield from _with_more(record, config, inquiry, first))
+    status = UNSTABLE if first.mps is None else BASELINE if baseline == inquiry.target.label else FOUND
+    record = _record(config, inquiry, TIED if inquiry.tied and first.mps is not None else status, first)
+    return (yield from with_extras(record, config, inquiry, first))
 
 
 def _ask_whole_image(inquiry: Inquiry, wanted: int | None) -> Search[bool]:
@@ -155,45 +153,10 @@ def _ask_baseline(inquiry: Inquiry) -> Search[int]:
 def _best_verified(inquiry: Inquiry) -> Search[Mps]:
     """The smallest set that has passed so far, if it passes alone as well; else the whole image, which has."""
     candidate = inquiry.candidate
-    if candidate is not None:
-        reply = yield from inquiry.ask_alone(candidate)
-        if inquiry.passes(reply)[0]:
+    with suppress(BudgetSpent):
+        if candidate is not None and inquiry.passes(reply := (yield from inquiry.ask_alone(candidate)))[0]:
             return Mps(inquiry.visible(candidate.mask(0)), float(reply.confidences[0]))
     return Mps(np.ones(inquiry.shape, dtype=bool), inquiry.target.confidence)
-
-
-def _with_more(record: MpsRecord, config: SearchConfig, inquiry: Inquiry, first: Found) -> Search[MpsRecord]:
-    """The record with what else is asked of its set: a dilation, other floors, other sets.
-
-    The record's calls stay those of its own set; its evaluations become those of everything.
-    """
-    calls, mps = inquiry.calls, first.mps
-    assert mps is not None
-    collection = Collection(first, config.several, config.overlap, [mps])
-    grown = Masks(inquiry.shape, label=inquiry.target.label, masks=dilated(mps.mask)[None])
-    try:
-        reply = yield from inquiry.ask_alone(grown)
-        record = replace(record, dilation_survives=bool(inquiry.passes(reply)[0]))
-        for share in config.floors:
-            inquiry.share, inquiry.candidate = share, None
-            found = yield from config.strategy.find(inquiry)
-            record = replace(record, floors=(*record.floors, AtFloor(share, inquiry.floor(), found.mps)))
-        inquiry.share = config.minimum_confidence_threshold
-        if config.several > 1 and record.status == FOUND:  # where the baseline passes, nobody needs any set
-            yield from config.several_by.collect(inquiry, config.strategy, collection)
-    except BudgetSpent:
-        record = replace(record, reason="the budget of evaluations was spent before all else that was asked for")
-    return replace(record, further=tuple(collection.sets[1:]), calls=calls, evaluations=inquiry.evaluations)
-
-
-def dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask (h, w) grown by one pixel up, down, left and right."""
-    grown = mask.copy()
-    grown[1:] |= mask[:-1]
-    grown[:-1] |= mask[1:]
-    grown[:, 1:] |= mask[:, :-1]
-    grown[:, :-1] |= mask[:, 1:]
-    return grown
 
 
 def _record(config: SearchConfig, inquiry: Inquiry, status: str, found: Found | None = None) -> MpsRecord:

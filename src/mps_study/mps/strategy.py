@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mps_study.mps.common.fields import Parameters
 from mps_study.mps.common.terms import Terms
 from mps_study.mps.inquiry import Inquiry
-from mps_study.mps.types import Found, Mps, Search
+from mps_study.mps.types import Curves, Found, Mps, Search
 
 Mask = NDArray[np.bool_]
 """(h, w), True = kept."""
@@ -34,11 +34,25 @@ class Strategy(Parameters):
         """Whether the caller has to hand in a map of each image."""
         return False
 
+    @property
+    def set_first(self) -> bool:
+        """Whether this search's budget goes to the set where it once went elsewhere; part of its identity."""
+        return False
+
+    @property
+    def curves_wanted(self) -> bool:
+        """Whether there are curves, which `curves` draws if `find` has not."""
+        return False
+
     def fits(self, terms: Terms) -> None:
         """Raise ValueError where a parameter does not go with the search's terms."""
 
     def find(self, inquiry: Inquiry) -> Search[Found]:
         """The set of the inquiry's image."""
+        raise NotImplementedError
+
+    def curves(self, inquiry: Inquiry, first: Found) -> Search[Curves | None]:
+        """Curves of what the first set was read from."""
         raise NotImplementedError
 
     def covering(self, region: Mask) -> Mask:

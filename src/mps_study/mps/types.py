@@ -130,11 +130,15 @@ class Curves:
 
 @dataclass(frozen=True)
 class AtFloor:
-    """The set found when this `share` of the original confidence, that is `floor`, was demanded; None if none was."""
+    """The set found when this `share` of the original confidence, that is `floor`, was demanded; None if none was.
+
+    `asked` is False where the budget was spent before.
+    """
 
     share: float
     floor: float
     mps: Mps | None
+    asked: bool = True
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,11 @@ STAGES = (
     "reporting",
 )
 
+ON_DEMAND = ("verification",)
+"""Stages that run when they are asked for by name, and are no part of a study's own run."""
+
+ALL = (*STAGES, *ON_DEMAND)
+
 WITH_UPSTREAM = STAGES[:4]
 """Stages that run with all before them, as `make` does: what is up to date there is left alone. The others are quick,
 are always done again, and read what lies there."""
@@ -36,6 +41,6 @@ def asked_for(stage: str) -> Pipeline:
 
 def shortest(stages: Iterable[str]) -> list[str]:
     """The stages that have to be named for all of these to run, in their order."""
-    wanted = sorted(set(stages), key=STAGES.index)
+    wanted = sorted(set(stages), key=ALL.index)
     upstream = [stage for stage in wanted if stage in WITH_UPSTREAM]
     return upstream[-1:] + wanted[len(upstream) :]

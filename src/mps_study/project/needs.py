@@ -121,7 +121,7 @@ def gpu(nodes: set[str], catalog: Any) -> str | None:
     """A GPU, for the search and for fine-tuning, if `extraction.device` says so."""
     if Extraction.model_validate(catalog.load("params:extraction")).device != "cuda":
         return None
-    searches = "extract_records" in nodes and cuda_fault() is not None
+    searches = nodes & {"extract_records", "verify_study"} and cuda_fault() is not None
     if searches or (_untrained(nodes, catalog) and not _torch_has_cuda()):
         return (
             "no GPU: extraction.device is cuda, but no usable CUDA device is found; check `nvidia-smi` and "

@@ -261,7 +261,8 @@ def test_a_model_whose_rows_depend_on_their_batch_is_asked_one_at_a_time(tmp_pat
         (record,) = extract_mps([("x", pixels)], classifier, config)
         found.append((record.status, record.mask.tobytes(), record.confidence))
         assert classifier.batch_size == 1
-        assert ("it is asked one image at a time" in caplog.text) == (batch_size != 1)
+        if batch_size is not None:  # measured, one may be the fastest anyway
+            assert ("it is asked one image at a time" in caplog.text) == (batch_size != 1)
     assert all(each == found[0] for each in found)
 
 

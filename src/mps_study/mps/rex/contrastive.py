@@ -40,6 +40,11 @@ class Contrastive(Ranked):
             mps = yield from self.finished(inquiry, ranking, mps)
         return Found(mps, landscape, drawn)
 
+    @property
+    def set_first(self) -> bool:
+        """A budget that is spent in the scan leaves the first prefix that is sufficient."""
+        return True
+
     def finished(self, inquiry: Inquiry, ranking: Ranking, contrastive: Mps) -> Search[Mps | None]:
         """What becomes of the prefix that was found."""
         yield from ()
@@ -72,11 +77,14 @@ def shortest_contrastive_prefix(inquiry: Inquiry, ranking: Ranking, step: int, t
         reply = yield from inquiry.ask(kept)
         hits = np.flatnonzero(_keeps(inquiry, reply, demanded))
         if hits.size:
+            inquiry.candidate = kept.take(hits[:1]) if inquiry.candidate is None else inquiry.candidate
             without = yield from inquiry.ask(removed.take(hits))
             hits = hits[_changes(inquiry, without)]
         for hit in hits.tolist():
             row = np.array([hit])
             alone = yield from inquiry.ask_alone(kept.take(row))
+            if _keeps(inquiry, alone, demanded)[0]:
+                inquiry.candidate = kept.take(row)
             without = yield from inquiry.ask_alone(removed.take(row))
             if _keeps(inquiry, alone, demanded)[0] and _changes(inquiry, without)[0]:
                 inquiry.calls += 2 * (start + hit + 1)

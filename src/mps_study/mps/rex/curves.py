@@ -13,7 +13,7 @@ from mps_study.mps.mutants import Prefixes, Ranking
 from mps_study.mps.types import Curves, Search
 
 
-def curves(inquiry: Inquiry, ranking: Ranking, steps: int) -> Search[Curves]:
+def curves_of(inquiry: Inquiry, ranking: Ranking, steps: int) -> Search[Curves]:
     """Confidence of the target class as pixels are inserted in order of rank, and as they are deleted.
 
     `steps` equal steps from none of the pixels to all of them. Each point is asked alone, so that the curve

@@ -9,11 +9,11 @@ from mps_study.mps.common.fields import whole
 from mps_study.mps.common.terms import Terms
 from mps_study.mps.inquiry import Inquiry
 from mps_study.mps.mutants import Ranking
-from mps_study.mps.rex.curves import curves
+from mps_study.mps.rex.curves import curves_of
 from mps_study.mps.rex.ranking import Landscape, Ranker, by_value
 from mps_study.mps.rex.rankings import RANKINGS
 from mps_study.mps.strategy import Strategy
-from mps_study.mps.types import Curves, Search
+from mps_study.mps.types import Curves, Found, Search
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,28 @@ class Ranked(Strategy):
         self.ranking.fits(terms)
 
     def ranked(self, inquiry: Inquiry) -> Search[tuple[Landscape, Ranking, Curves | None]]:
-        """The map, the pixels in its order, and its curves if they are wanted and this is not a further set."""
+        """The map, the pixels in its order, and its curves if they are wanted and this is not a further set.
+
+        The scan for the set finds some of its questions answered by them. A budget goes to the set first, and to the
+        curves last.
+        """
         landscape = yield from self.ranking.landscape(inquiry)
         ranking = by_value(landscape)
-        wanted = self.curve_steps > 0 and inquiry.allowed is None
-        drawn = (yield from curves(inquiry, ranking, self.curve_steps)) if wanted else None
+        wanted = self.curves_wanted and inquiry.allowed is None and inquiry.terms.budget is None
+        drawn = (yield from curves_of(inquiry, ranking, self.curve_steps)) if wanted else None
         return landscape, ranking, drawn
+
+    @property
+    def set_first(self) -> bool:
+        """Whether there are curves, which once came first."""
+        return self.curves_wanted
+
+    @property
+    def curves_wanted(self) -> bool:
+        """Whether they have a step."""
+        return self.curve_steps > 0
+
+    def curves(self, inquiry: Inquiry, first: Found) -> Search[Curves | None]:
+        """The curves of the first set's map."""
+        assert first.landscape is not None
+        return (yield from curves_of(inquiry, by_value(first.landscape), self.curve_steps))

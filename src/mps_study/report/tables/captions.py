@@ -89,10 +89,14 @@ def about_more_sets(results: StudyResults) -> str:
     """The caption of the table of floors and further sets."""
     if results.more_sets.empty:
         return "No set beside the first was asked for in this run (`search.floors`, `search.several`)."
+    missing = results.more_sets.get("missing", pd.Series(dtype="string"))
+    spent = int((missing == "the budget was spent").sum())
+    left_out = f" Before {count(spent, 'floor')} of an image the budget was spent; not counted." if spent else ""
     return (
         "Means over images with an MPS. A floor asks the set alone for that share of the confidence in the whole "
         "image; sets of two models are best compared at equal floors. Further sets are numbered in the order in which "
         "they were found, number 1 being the first set of the images that have more than one; n counts images."
+        f"{left_out}"
     )
 
 
