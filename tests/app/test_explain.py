@@ -159,6 +159,9 @@ def test_a_class_that_is_asked_for_is_shown_beside_the_models_own(red_or_blue, r
     result = run(red, "--model", model, *options, "--floor", "0.9")
     assert result.exit_code == 0, result.output
     assert "class        class 1 (1)" in result.stdout and "the model's  class 0 (0)" in result.stdout
+    found = explain(red, model, preprocessing=yaml.safe_load(PLAIN), target=1, confidence_floor=1e-6, device="cpu")
+    title = found.figure().axes[0].get_title(loc="left")
+    assert title.endswith("class 1\nconf. 0.02; the model's: class 0")
 
 
 def test_one_logit_is_two_classes(red_or_blue, red):

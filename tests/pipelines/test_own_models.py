@@ -86,6 +86,7 @@ def project(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("DO_NOT_TRACK", "true")
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")  # MLflow keeps one store a relative URI
         with pytest.raises(ClickException) as said:
             kedro_run(folder, env="own")
     (folder / "said.txt").write_text(str(said.value))
@@ -131,6 +132,7 @@ def test_a_model_that_fails_in_batches_is_noted_in_one_line_and_the_others_go_on
 def test_the_sets_of_the_images_own_labels_speak_for_them(project, monkeypatch):
     monkeypatch.chdir(project)
     monkeypatch.setenv("DO_NOT_TRACK", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project}/mlflow.db")
     before = by_image(table(project, "areas", "own"), "rect")
     search = {"iterations": 2, "tree_depth": 3, "target": "label", "minimum_confidence_threshold": 1.0}
     kedro_run(project, env="own", search=search, compared=["rect", "one_logit"])

@@ -101,7 +101,7 @@ class Explanation:
 
     def figure(self) -> Figure:
         """The photo, its responsibility, its MPS, and several MPSs where there are any."""
-        return draw_one_image(self.record, self.photo, self.model, self.class_name)
+        return draw_one_image(self.record, self.photo, self.model, self.class_name, self.answer_name)
 
     def save(self, path: str | Path) -> Path:
         """Write the figure; the suffix (`.png`, `.svg`, `.pdf`) says in which format.

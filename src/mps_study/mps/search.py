@@ -81,7 +81,8 @@ def extract_mps(
         targets = config.target
 
     def wanted(key: str) -> int | None:
-        return targets.get(key) if isinstance(targets, Mapping) else targets
+        index = targets.get(key) if isinstance(targets, Mapping) else targets
+        return None if index is None else int(index)
 
     def jobs() -> Iterator[Job[MpsRecord]]:
         for key, pixels in images:

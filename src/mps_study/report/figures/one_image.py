@@ -18,9 +18,10 @@ LAYOUT = ConstrainedLayoutEngine(rect=(0, 0, 1, 0.97))  # the names above the pa
 
 
 @in_study_look
-def draw_one_image(record: MpsRecord, photo: Photo, model: str, class_name: str) -> Figure:
+def draw_one_image(record: MpsRecord, photo: Photo, model: str, class_name: str, answer_name: str = "") -> Figure:
     """The panels of one record, on the photo (h, w, 3) as the model saw it.
 
+    `class_name` is of the class that the set keeps; `answer_name` of the model's own, shown where it is another one.
     The responsibility is left out where the record has no landscape (strategy `minimal`), or a flat one.
     """
     heat, several = record.landscape is not None and bool(np.ptp(record.landscape)), bool(record.further)
@@ -32,6 +33,8 @@ def draw_one_image(record: MpsRecord, photo: Photo, model: str, class_name: str)
     picture = next(axes)
     show_photo(picture, photo)
     whole = f"{shorten(class_name, 24)}\nconf. {fixed(record.target.confidence, 2)}"
+    if record.top is not None:
+        whole += f"; the model's: {shorten(answer_name, 16)}"
     panel_title(picture, f"{next(panels)}  {shorten(record.key, 20)}", whole)
     if record.landscape is not None and heat:
         landscape = next(axes)
