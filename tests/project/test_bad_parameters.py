@@ -108,6 +108,7 @@ TAKEN = {
         "classes",
     )},
     "match": {"text", "number as text", "null"},
+    "class_names": {"text", "number as text", "null"},  # a file, which is read when a run needs it
     "figure_images": set(), "onnx": {"text", "number as text"}, "timm": {"text", "number as text"},
 }  # fmt: skip
 # null for a model's `timm` or `onnx` leaves it with neither; timm is asked for its names when a run needs them.
