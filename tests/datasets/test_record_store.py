@@ -11,7 +11,7 @@ from pyarrow.parquet import ParquetFile
 
 from mps_study.datasets.record_columns import BULKY_COLUMNS, LATER, SMALL_COLUMNS
 from mps_study.datasets.records import TOGETHER, MpsRecords, RecordShard, unpack_landscape, unpack_mask
-from mps_study.datasets.stored_records import record_of
+from mps_study.datasets.stored_records import WHOLE, record_of
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import FAILED, FOUND, AtFloor, Certificate, Mps, MpsRecord, Target
@@ -115,7 +115,7 @@ def test_the_store_gives_back_the_records_that_it_was_given(dataset):
     dataset.save(shard(records))
     by_image = dataset.load().by_image({"m": "f"})
     for found in records:
-        assert equal(record_of(by_image.record(found.key, "m")), found), found.status
+        assert equal(record_of(by_image.record(found.key, "m", WHOLE)), found), found.status
 
 
 def test_floors_of_a_store_that_kept_no_masks_of_them_are_left_out(dataset, tmp_path):
@@ -123,7 +123,7 @@ def test_floors_of_a_store_that_kept_no_masks_of_them_are_left_out(dataset, tmp_
     dataset.save(shard([found]))
     (stored,) = (tmp_path / "records/m/f").glob("*.parquet")
     pd.read_parquet(stored).drop(columns=["floor_masks"]).to_parquet(stored)
-    back = record_of(dataset.load().by_image({"m": "f"}).record("a", "m"))
+    back = record_of(dataset.load().by_image({"m": "f"}).record("a", "m", WHOLE))
     assert back.floors == () and equal(replace(back, floors=found.floors), found)
 
 

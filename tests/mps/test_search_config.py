@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 
 from mps_study import SearchConfig
@@ -165,3 +166,18 @@ def test_an_own_strategy_needs_no_row_to_be_handed_in():
     assert config.as_dict()["strategy"]["share"] == 0.25
     with pytest.raises(ValueError, match=r"the strategy .*Own finds one set"):
         SearchConfig(Own(), several=2)
+
+
+def test_numpys_numbers_are_numbers():
+    numpys = {"seed": np.int64(3), "iterations": np.int32(2), "weighted": np.bool_(True), "baseline": np.int64(1)}
+    numpys |= {
+        "minimum_confidence_threshold": np.float32(0.25),
+        "confidence_filter": np.int64(0),
+        "floors": [np.float64(0.5)],
+    }
+    plain = {"seed": 3, "iterations": 2, "weighted": True, "baseline": 1}
+    plain |= {"minimum_confidence_threshold": 0.25, "confidence_filter": 0, "floors": [0.5]}
+    assert SearchConfig(**numpys) == SearchConfig(**plain)
+    for name, value in (("seed", np.bool_(True)), ("seed", np.float64(3.0)), ("confidence_filter", np.bool_(True))):
+        with pytest.raises(ValueError, match=f"search.{name} is"):
+            SearchConfig(**{name: value})

@@ -30,7 +30,7 @@ def verified(project):
 def test_every_set_and_certificate_holds_and_a_line_says_so(project, caplog):
     caplog.set_level("INFO")
     frame = verified(project)
-    assert list(frame) == ["image", "model", "what", "holds", "reason"]
+    assert list(frame) == ["image", "model", "search", "what", "holds", "reason"]
     assert frame["holds"].all() and set(frame["model"]) == {"one"}
     assert {"class", "set", "set, certificate"} <= set(frame["what"])
     assert f"verification of 1 models: {len(frame)} of {len(frame)} questions" in caplog.text

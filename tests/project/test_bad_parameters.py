@@ -109,6 +109,7 @@ TAKEN = {
     )},
     "match": {"text", "number as text", "null"},
     "target": {"number", "text", "number as text"},
+    "class_names": {"text", "number as text", "null"},  # a file, which is read when a run needs it
     "figure_images": set(), "onnx": {"text", "number as text"}, "timm": {"text", "number as text"},
 }  # fmt: skip
 # null for a model's `timm` or `onnx` leaves it with neither; timm is asked for its names when a run needs them.

@@ -232,7 +232,7 @@ def _of_roster(model: str, env: str | None, extraction: Extraction) -> _Subject:
     classifier, measured = open_classifier(card, path, extraction)
     if measured != card:
         study.remember(measured)
-    return _Subject(model, classifier, card.preprocessing, names_of_classes(card, {}))
+    return _Subject(model, classifier, card.preprocessing, names_of_classes(card, study.sample_names()))
 
 
 def _of_file(

@@ -53,6 +53,14 @@ class SampleSoFar(AbstractDataset[None, StoredSample]):
         return {"filepath": str(self._manifest), "path": str(self._images)}
 
 
+def named_classes(manifest: pd.DataFrame) -> dict[int, str]:
+    """Class index -> name, of the classes that a manifest's images name."""
+    if manifest.empty:
+        return {}
+    named = manifest.dropna(subset=["label", "class_name"])
+    return {int(label): str(name) for label, name in zip(named["label"], named["class_name"], strict=True)}
+
+
 def with_request(manifest: pd.DataFrame, request: dict[str, Any]) -> pd.DataFrame:
     """The manifest, which now says what it was drawn for."""
     manifest.attrs[REQUEST] = request

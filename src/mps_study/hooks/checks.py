@@ -50,7 +50,7 @@ class CheckHooks:
         from mps_study.project.needs import NEEDS  # ONNX Runtime takes time, which `kedro --help` need not wait for
 
         nodes = {node.short_name for node in pipeline.nodes}
-        missing = [fault for need in NEEDS if (fault := need(nodes, catalog))]
+        missing = list(dict.fromkeys(fault for need in NEEDS if (fault := need(nodes, catalog))))
         if len(missing) == 1:
             raise ClickException(missing[0])
         if missing:

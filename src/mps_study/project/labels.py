@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 from mps_study.common.digests import digest_of
+from mps_study.datasets.samples import named_classes
 from mps_study.images.candidates import SourceError
 from mps_study.images.labels import Labelled, disagreement, labelled
 from mps_study.models.export.class_names import names_of_entry
+from mps_study.models.inference.onnx_file import OnnxFileError
 from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.project.parameters import DataSampling
 
@@ -85,8 +87,7 @@ class StudyLabels:
 
     def check_sample(self, manifest: pd.DataFrame) -> None:
         """Raise SourceError if a sample that is there names a class as a model does another."""
-        half, named = self._sampling.labelled, manifest.dropna(subset=["label", "class_name"])
-        names = {int(label): str(name) for label, name in zip(named["label"], named["class_name"], strict=True)}
+        half, names = self._sampling.labelled, named_classes(manifest)
         if half is not None and _read(half.source):
             for name, entry in self._models.items():
                 _agree("the sample that is there", Labelled([], names), name, entry, _names_of(name, entry))
@@ -143,7 +144,9 @@ class StudyLabels:
 def _names_of(name: str, entry: ModelEntry) -> Names:
     try:
         return dict(enumerate(names_of_entry(name, entry) or ()))
-    except (ValueError, OSError) as error:
+    except (FileNotFoundError, OnnxFileError) as error:
+        raise SourceError(f"model {name!r}: {error}") from error
+    except ValueError as error:
         raise SourceError(str(error)) from error
 
 

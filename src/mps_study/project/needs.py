@@ -11,6 +11,7 @@ from mps_study.datasets.samples import REQUEST
 from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
 from mps_study.images.sources import candidates_of
+from mps_study.models.export.class_names import names_of_entry
 from mps_study.models.export.exported import export_request
 from mps_study.models.inference.devices import cuda_fault
 from mps_study.models.inference.onnx_file import OnnxFileError, read_graph
@@ -20,15 +21,18 @@ from mps_study.project.parameters import DataSampling, Extraction, ModelExport
 
 
 def files(nodes: set[str], catalog: Any) -> str | None:
-    """The user's own ONNX files, and the checkpoints that the roster names by path."""
+    """The user's own ONNX files, class names, and the checkpoints that the roster names by path."""
     for name, entry in _chosen(nodes, "export_models", catalog).items():
         origin, _, path = entry.weights.removeprefix("fine_tuned:").partition(":")
-        if entry.onnx is not None:
-            try:
+        try:
+            if entry.onnx is not None:
                 read_graph(Path(entry.onnx))
-            except (FileNotFoundError, OnnxFileError) as error:
-                return f"model {name!r}: {error}"
-        elif origin == "file" and not Path(path).is_file():
+            names_of_entry(name, entry)
+        except (FileNotFoundError, OnnxFileError) as error:
+            return f"model {name!r}: {error}"
+        except ValueError as error:
+            return str(error)
+        if entry.onnx is None and origin == "file" and not Path(path).is_file():
             return f"model {name!r}: there is no checkpoint {path}; set `weights` in the roster to a file that is there"
     return None
 

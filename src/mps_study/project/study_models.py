@@ -17,6 +17,7 @@ from kedro.utils import find_kedro_project
 from mps_study.common.commands import Typed, kedro_run
 from mps_study.common.spelling import unknown
 from mps_study.datasets.claims import ClaimedError, Claims
+from mps_study.datasets.samples import named_classes
 from mps_study.images.bundled import photos
 from mps_study.images.decoding import decode
 from mps_study.models.export.card import ModelCard
@@ -61,6 +62,10 @@ class Study:
                 self._export(name, entry, checkpoint)
                 card = self.dataset("model_cards").load()[name]
         return card, self.dataset("onnx_models").load()[name]
+
+    def sample_names(self) -> dict[int, str]:
+        """Class index -> name, of the classes that the sample's images name; empty without a sample."""
+        return named_classes(self.dataset("sample_so_far").load().manifest())
 
     def remember(self, card: ModelCard) -> None:
         """Keep a card that now says more, unless a search holds the model: that keeps its own."""

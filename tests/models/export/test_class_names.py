@@ -77,9 +77,8 @@ def test_an_own_model_of_a_thousand_classes_is_not_imagenets(tmp_path):
     ],
 )
 def test_names_that_do_not_fit_are_refused(given, said):
-    entry = ModelEntry(architecture="A", timm="resnet18", classes=5, class_names=given)
     with pytest.raises(ValueError, match=said):
-        names_of_entry("m", entry)
+        names_of_entry("m", ModelEntry(architecture="A", timm="resnet18", classes=5, class_names=given))
 
 
 def test_a_mapping_must_name_every_index(tmp_path):

