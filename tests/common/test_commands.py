@@ -9,7 +9,7 @@ from mps_study.common.commands import Typed, kedro_run
 
 
 def test_without_anything_typed_only_the_pipelines_are_named():
-    assert kedro_run() == "kedro run"
+    assert kedro_run(typed=Typed()) == "kedro run"
     assert kedro_run("metrics", "statistics", typed=Typed()) == "kedro run --pipelines metrics,statistics"
 
 

@@ -38,7 +38,7 @@ def test_images_in_order_cost_one_addition_each():
 def test_whoever_makes_the_experiment_second_tracks_into_that_of_the_first(tmp_path, monkeypatch):
     client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
     hooks = MlflowHooks()
-    hooks._study = "study"
+    hooks._study = hooks._experiment = "study"
     first = client.create_experiment("study")  # by the other process, after this one has looked in vain
     hooks._client = client
     assert hooks._new_experiment() == first

@@ -10,7 +10,7 @@ from mps_study.mps.config import SearchConfig
 from mps_study.mps.inquiry import Inquiry
 from mps_study.mps.search import extract_mps
 from mps_study.mps.several import INITIAL_RADIUS, _discs
-from mps_study.mps.types import FOUND, UNSTABLE, Reply, Target
+from mps_study.mps.types import FOUND, UNSTABLE, Reply
 
 SHAPE = (24, 28)
 KNOWN = blob(SHAPE, 6, 8, 6)
@@ -23,7 +23,7 @@ KNOWN = blob(SHAPE, 6, 8, 6)
 )
 def test_a_confidence_exactly_at_the_floor_passes_and_one_that_rounds_below_it_does_not(config):
     inquiry = Inquiry(config, SHAPE, "image")
-    inquiry.aim(Target(1, 0.8))
+    inquiry.aim(Reply(np.array([1]), np.array([0.8], dtype=np.float32)))
     assert inquiry.floor() == 0.5
     confidences = np.array([0.5, 0.50004, 0.49996, 0.49994, 0.4999, 0.9], dtype=np.float32)
     reply = Reply(np.array([1, 1, 1, 1, 1, 0]), confidences)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mps_study.common.searches import OWN
 from mps_study.datasets.records import MpsRecords, RecordShard
 from mps_study.mps.types import FOUND, MpsRecord, Target
 from mps_study.pipelines.metrics.nodes import compute_overlaps
@@ -14,11 +15,11 @@ from mps_study.pipelines.reporting.results import Pictures
 IMAGES = [f"{i:03d}" for i in range(40)]
 MODELS = ("m", "n")
 SIDE = 160
-STORED = len(IMAGES) * len(MODELS) * SIDE * SIDE * 2
+STORED = 4 * SIDE * SIDE * 2 * len(IMAGES)
 """Bytes of all maps, as float16."""
 AREAS = pd.DataFrame(
-    [(image, model, "A", "f", "labelled", 1, True, FOUND) for model in MODELS for image in IMAGES],
-    columns=["image", "model", "architecture", "fingerprint", "half", "target", "correct", "status"],
+    [(image, model, "A", OWN, "f", "labelled", 1, True, FOUND) for model in MODELS for image in IMAGES],
+    columns=["image", "model", "architecture", "search", "fingerprint", "half", "target", "correct", "status"],
 )
 MANIFEST = pd.DataFrame({"image": IMAGES, "file": "", "width": 300, "height": 300})
 

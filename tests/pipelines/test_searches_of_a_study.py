@@ -112,7 +112,7 @@ def test_searches_of_equal_parameters_share_their_records(searched):
     assert table(project, "search_overlaps")["dice"].dropna().eq(1).all()
 
 
-def test_a_search_that_another_process_works_on_is_left_to_it_and_noted_by_its_name(searched):
+def test_a_search_that_another_process_works_on_is_left_to_it_and_told_by_its_name(searched):
     from mps_study.datasets.claims import Claims
 
     project, _ = searched
@@ -121,9 +121,7 @@ def test_a_search_that_another_process_works_on_is_left_to_it_and_noted_by_its_n
     told = pytest.raises(ClickException, match=f"mps_extraction, {MODELS[0]}, fresh: .* is held by process")
     with held, told:
         kedro_run(project, pipelines=["mps_extraction"], searches=searches)
-    assert [path.name for path in (project / "data/miniature/failures/mps_extraction").glob("*.json")] == [
-        f"{MODELS[0]}, fresh.json"
-    ]
+    assert not list((project / "data/miniature/failures/mps_extraction").glob("*.json"))
     kedro_run(project, pipelines=["mps_extraction"], searches=searches)
     assert not list((project / "data/miniature/failures/mps_extraction").glob("*.json"))
 

@@ -33,7 +33,7 @@ def test_every_set_and_certificate_holds_and_a_line_says_so(project, caplog):
     assert list(frame) == ["image", "model", "search", "what", "holds", "reason"]
     assert frame["holds"].all() and set(frame["model"]) == {"one"}
     assert {"class", "set", "set, certificate"} <= set(frame["what"])
-    assert f"verification of 1 models: {len(frame)} of {len(frame)} questions" in caplog.text
+    assert f"verification of 1 models and searches: {len(frame)} of {len(frame)} questions" in caplog.text
 
 
 def test_a_set_that_was_changed_in_the_store_is_found(project, caplog):

@@ -29,9 +29,9 @@ def record_of(row: Mapping[str, Any]) -> MpsRecord:
         key=str(row["image"]),
         status=str(row["status"]),
         reason=str(row["reason"]),
-        target=Target(int(row["target"]), float(row["target_confidence"])),
+        target=Target(int(row["target"]), _number(row["target_confidence"])),
         mask=None if row["mask"] is None else unpack_mask(row["mask"], *shape),
-        confidence=float(row["confidence"]),
+        confidence=_number(row["confidence"]),
         calls=int(row["calls"]),
         evaluations=int(row["evaluations"]),
         landscape=None if row["landscape"] is None else unpack_landscape(row["landscape"], *shape),
@@ -46,6 +46,11 @@ def record_of(row: Mapping[str, Any]) -> MpsRecord:
         curves=_curves(row["curves"]),
         top=None if pd.isna(row["top"]) else int(row["top"]),
     )
+
+
+def _number(stored: float | None) -> float:
+    """NaN for what Parquet has as missing."""
+    return float("nan") if stored is None else float(stored)
 
 
 def _at_floor(at: dict[str, Any], mask: bytes | None, shape: tuple[int, int]) -> AtFloor:

@@ -305,7 +305,10 @@ class MlflowHooks:
             for name in ("alembic", "mlflow"):
                 logging.getLogger(name).setLevel(logging.WARNING)
 
-            self._client = MlflowClient(tracking_uri=_tracking_uri())
+            # A relative one would be that of this process's first project in all that follow: MLflow keeps its stores.
+            here = f"sqlite:///{Path.cwd().joinpath('mlflow.db').as_posix()}"
+            uri = _tracking_uri()
+            self._client = MlflowClient(tracking_uri=here if uri == TRACKING_URI else uri)
             self._experiment = name_in_use(self._client, self._study, _tracking_uri())
         return self._client
 
