@@ -23,7 +23,7 @@ from PIL import Image
 from setting import ROOT
 from skimage import data
 
-from mps_study.datasets.records import RecordShard
+from mps_study.datasets.records.store import RecordShard
 from mps_study.models.export.card import ModelCard
 from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.mps.config import SearchConfig

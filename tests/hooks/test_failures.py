@@ -8,7 +8,7 @@ from small_project import MODELS, kedro_run, table
 
 from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.datasets.failures import FailureNotes
-from mps_study.datasets.records import MpsRecords
+from mps_study.datasets.records.store import MpsRecords
 from mps_study.models.roster.roster import Roster
 from mps_study.pipelines.failing import noted
 from mps_study.pipelines.mps_extraction import nodes

@@ -18,7 +18,7 @@ from small_project import MODELS, kedro_run, table
 
 from models.onnx_models import node, write_model
 from mps_study.hooks.session import in_full, served
-from mps_study.hooks.tracking import where_to_compare
+from mps_study.hooks.tracking_place import where_to_compare
 
 KEDRO = Path(sys.executable).with_name("kedro")
 FRAMES = ("manifest", "training_manifest", "areas", "overlaps", "more_sets", "model_summary", "statistics")

@@ -6,7 +6,7 @@ import pytest
 from mps.fakes import FakeClassifier, at_least, blank, blob
 from mps_study import SearchConfig, extract_mps
 from mps_study.models.inference.replies import reply_of_labels, reply_of_logits
-from mps_study.mps.certificate import check_certificate
+from mps_study.mps.proof.certificate import check_certificate
 from mps_study.mps.types import BASELINE, BELOW, FOUND
 
 SHAPE = (24, 24)

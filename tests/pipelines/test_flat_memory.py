@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mps_study.common.searches import OWN
-from mps_study.datasets.records import MpsRecords, RecordShard
+from mps_study.datasets.records.store import MpsRecords, RecordShard
 from mps_study.mps.types import FOUND, MpsRecord, Target
 from mps_study.pipelines.metrics.nodes import compute_overlaps
 from mps_study.pipelines.reporting.results import Pictures
@@ -15,8 +15,8 @@ from mps_study.pipelines.reporting.results import Pictures
 IMAGES = [f"{i:03d}" for i in range(40)]
 MODELS = ("m", "n")
 SIDE = 160
-STORED = 4 * SIDE * SIDE * 2 * len(IMAGES)
-"""Bytes of all maps, as float16."""
+STORED = len(IMAGES) * len(MODELS) * SIDE * SIDE * 4
+"""Bytes of all maps, as float32."""
 AREAS = pd.DataFrame(
     [(image, model, "A", OWN, "f", "labelled", 1, True, FOUND) for model in MODELS for image in IMAGES],
     columns=["image", "model", "architecture", "search", "fingerprint", "half", "target", "correct", "status"],

@@ -12,7 +12,7 @@ from PIL import Image
 from small_project import kedro_run, make_project, table
 
 from mps_study import SearchConfig
-from mps_study.datasets.records import MpsRecords, unpack_mask
+from mps_study.datasets.records.store import MpsRecords, unpack_mask
 from mps_study.pipelines.fingerprint import fingerprint
 from mps_study.pipelines.targets import targets_of
 

@@ -11,7 +11,7 @@ from tiny_project import make_tiny_project
 from images.pictures import write_pictures
 from mps_study.datasets.failures import FailureNotes
 from mps_study.datasets.images import ImageFiles
-from mps_study.datasets.records import MpsRecords
+from mps_study.datasets.records.store import MpsRecords
 from mps_study.mps.types import FAILED
 from mps_study.pipelines.mps_extraction import reading
 from mps_study.pipelines.mps_extraction.reading import Reader, UnreadError

@@ -94,7 +94,7 @@ def test_a_killed_extraction_goes_on_where_it_stopped(project, monkeypatch):
     before = frames(project)
     store = project / "data/miniature/05_mps_records"
     shutil.rmtree(store)
-    from mps_study.datasets.records import MpsRecords
+    from mps_study.datasets.records.store import MpsRecords
 
     real, saved = MpsRecords.save, []
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from mps_study.common.progress import progress_bar
+from mps_study.app.watching import watched
 from mps_study.images.arriving import Arrived, picture_of
 from mps_study.models.export.card import class_names as names_of_classes
 from mps_study.models.export.class_names import names_given, names_in_file
@@ -30,7 +30,7 @@ from mps_study.mps.common.terms import LABEL, NEEDS_FLOOR, TOP
 from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.mps.mutants import Picture
 from mps_study.mps.search import extract_mps
-from mps_study.mps.types import MpsRecord, Reply, Slice
+from mps_study.mps.types import MpsRecord
 from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
 from mps_study.pipelines.targets import class_index
 from mps_study.project.parameters import Extraction, baseline_image_fault
@@ -198,7 +198,7 @@ def explain(
     if _is_path(model):
         check_answers(subject.classifier, [pixels])
     other = baseline_image(subject.preprocessing, config)
-    with _watched(subject.classifier) as classifier:
+    with watched(subject.classifier) as classifier:
         (record,) = extract_mps([(name, pixels)], classifier, config, baseline_image=other, targets=wanted)
     if record.mask is None and record.reason.endswith(NEEDS_FLOOR):
         raise ValueError(f"image {name!r}: {record.reason} (`--floor`)")
@@ -282,24 +282,3 @@ def _config(search: Mapping[str, Any]) -> SearchConfig:
     if fault := baseline_image_fault(config):
         raise ValueError(fault)
     return config
-
-
-@contextmanager
-def _watched(classifier: OnnxClassifier) -> Iterator[_Watched]:
-    """The classifier, with a bar that counts what it is asked."""
-    with progress_bar(None, "searching", "evaluation") as bar:
-        yield _Watched(classifier, bar)
-
-
-class _Watched:
-    """A classifier that moves a bar at every reply."""
-
-    def __init__(self, classifier: OnnxClassifier, bar: Any) -> None:
-        self._classifier, self._bar = classifier, bar
-        self.batch_size, self.workers = classifier.batch_size, classifier.workers
-
-    def classify(self, batch: Sequence[Slice]) -> Reply:
-        """The classifier's reply."""
-        reply = self._classifier.classify(batch)
-        self._bar.update(len(reply.labels))
-        return reply

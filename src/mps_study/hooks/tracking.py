@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,10 +17,11 @@ from kedro.framework.hooks import hook_impl
 
 from mps_study.common.interrupts import interrupts_kept
 from mps_study.common.searches import OWN, unit_name
-from mps_study.datasets.records import RecordShard
+from mps_study.datasets.records.store import RecordShard
 from mps_study.hooks.checks import raw_parameters
 from mps_study.hooks.experiments import name_in_use
 from mps_study.hooks.running_mean import RunningMean
+from mps_study.hooks.tracking_place import ABOUT, TRACKING_URI, tracking_uri, where_to_compare
 from mps_study.images.sampling import HALVES
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.config import flattened
@@ -31,15 +31,6 @@ from mps_study.report.figures.style import model_colours
 log = logging.getLogger(__name__)
 MOST = 500
 """Characters of class names that a run keeps."""
-
-TRACKING_URI = "sqlite:///mlflow.db"
-"""Where runs are tracked unless MLFLOW_TRACKING_URI says otherwise; a run stands in the project's folder."""
-
-PAGE = "{}/#/experiments/{}/runs?workflowType=machine_learning&compareRunsMode=CHART"
-"""Where a server compares the runs of an experiment; its first page is one for language models."""
-
-LOCAL_SERVER = "http://127.0.0.1:5000"
-"""Where `make mlflow` serves."""
 
 SUMMARY = (
     "accuracy",
@@ -56,15 +47,6 @@ SUMMARY = (
 
 SEARCH_SUMMARY = ("area", "confidence", "dilation_survival", "evaluations", "n_not_found")
 """Columns of `search_summary` that compare the searches of a model."""
-
-ABOUT = (
-    "Minimal sufficient pixel sets (MPS): the fewest pixels that alone keep a model's class. One run a model, "
-    "search and fingerprint: group by the tag `model` to compare searches, by `search` to compare models. "
-    "`area_...` are mean shares of the input's pixels; `search/...` are histories over the images, a "
-    "step an image of the manifest. Tick runs and *Compare* them; `sizes.png` and `sets.png` are among each run's "
-    "artifacts. Tests and intervals: `data/{study}/08_report/report.html`."
-)
-"""What the experiment's page says of itself."""
 
 
 def _or_without_mlflow(hook: Callable[..., None]) -> Callable[..., None]:
@@ -152,7 +134,7 @@ class MlflowHooks:
             self._client.set_terminated(run)
         if self._runs:
             experiment = self._client.get_run(run).info.experiment_id
-            log.info("MLflow: %s", where_to_compare(_tracking_uri(), self._root, experiment))
+            log.info("MLflow: %s", where_to_compare(tracking_uri(), self._root, experiment))
 
     @hook_impl
     @_or_without_mlflow
@@ -307,19 +289,7 @@ class MlflowHooks:
 
             # A relative one would be that of this process's first project in all that follow: MLflow keeps its stores.
             here = f"sqlite:///{Path.cwd().joinpath('mlflow.db').as_posix()}"
-            uri = _tracking_uri()
+            uri = tracking_uri()
             self._client = MlflowClient(tracking_uri=here if uri == TRACKING_URI else uri)
-            self._experiment = name_in_use(self._client, self._study, _tracking_uri())
+            self._experiment = name_in_use(self._client, self._study, tracking_uri())
         return self._client
-
-
-def _tracking_uri() -> str:
-    return os.environ.get("MLFLOW_TRACKING_URI") or TRACKING_URI
-
-
-def where_to_compare(uri: str, root: Path, experiment: str) -> str:
-    """What to do to see an experiment's runs side by side, from any folder: a page, or a command and its page."""
-    if uri.startswith(("http://", "https://")):
-        return PAGE.format(uri.rstrip("/"), experiment)
-    chosen = "" if uri == TRACKING_URI else f" MLFLOW_TRACKING_URI={shlex.quote(uri)}"
-    return f"`make -C {shlex.quote(str(root))} mlflow{chosen}`, then {PAGE.format(LOCAL_SERVER, experiment)}"

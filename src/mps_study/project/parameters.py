@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from mps_study.common.digests import digest_of
 from mps_study.common.spelling import unknown
@@ -17,9 +16,10 @@ from mps_study.images.sampling import HALVES
 from mps_study.images.sources import source_fault
 from mps_study.models.inference.preprocessing import Preprocessing, implausible
 from mps_study.models.roster.origins import origin_fault
-from mps_study.models.roster.roster import ModelEntry, Roster
+from mps_study.models.roster.roster import Roster
 from mps_study.models.training.recipe import Recipe
 from mps_study.mps.config import SearchConfig, laid_over
+from mps_study.project.faults import faults_in
 from mps_study.project.searches import choose_searches, name_fault, searches_of
 from mps_study.stats.config import StatisticsConfig
 
@@ -154,7 +154,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         if name not in parameters:
             faults.append(f"parameter group {name!r} is missing from conf")
         else:
-            faults += _faults(name, parameters[name], group)
+            faults += faults_in(name, parameters[name], group)
     faults += _compared_faults(parameters)
     if "searches" not in parameters:
         faults.append("parameter group 'searches' is missing from conf")
@@ -189,7 +189,7 @@ def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> lis
             continue
         try:
             laid = laid_over(search, changes)
-            found = _faults("search", laid, SearchConfig) or _search_faults(SearchConfig(**laid))
+            found = faults_in("search", laid, SearchConfig) or _search_faults(SearchConfig(**laid))
         except ValueError as error:  # one parameter, written in two ways
             found = [str(error)]
         faults += [re.sub(r"\bsearch\.", f"searches.{name}.", fault) for fault in found]
@@ -264,68 +264,11 @@ def _roster_faults(roster: Roster) -> list[str]:
     faults: list[str | None] = []
     for name, entry in roster.root.items():
         fields = {"input_size": 1} | entry.preprocessing  # a file tells its size, timm's configuration the rest
-        faults += (wrong := _faults(f"models.{name}.preprocessing", fields, Preprocessing))
+        faults += (wrong := faults_in(f"models.{name}.preprocessing", fields, Preprocessing))
         if not wrong and {"mean", "std"} & fields.keys() and (fault := implausible(Preprocessing(**fields))):
             faults.append(f"models.{name}.preprocessing.{fault}")
         faults.append(None if entry.onnx else origin_fault(name, entry))
     return [fault for fault in faults if fault]
-
-
-def _faults(name: str, values: Any, group: type) -> list[str]:
-    if not isinstance(values, Mapping):
-        return [f"parameter group {name!r} is {values!r}; it must be a mapping of names to values"]
-    if dataclasses.is_dataclass(group):
-        known = group.names() if group is SearchConfig else [field.name for field in dataclasses.fields(group)]
-        faults = [_unknown(f"{name}.{key}", name, known) for key in values if key not in known]
-        missing = (field.name for field in dataclasses.fields(group) if field.default is dataclasses.MISSING)
-        faults += [f"parameter '{name}.{key}' is missing" for key in missing if key not in values]
-        if faults:
-            return faults
-        try:
-            group(**values)
-        except (ValueError, TypeError) as error:
-            return [str(error)]
-        return []
-    assert issubclass(group, BaseModel)
-    try:
-        group.model_validate(values)
-    except ValidationError as error:
-        found = error.errors()
-        wrong_keys = {fault["loc"][:-1] for fault in found if fault["loc"][-1:] == ("[key]",)}
-        return [_line(name, fault, group) for fault in found if fault["loc"] not in wrong_keys]
-    return []
-
-
-def _line(name: str, fault: Any, group: type[BaseModel]) -> str:
-    path = ".".join([name, *(str(part) for part in fault["loc"] if part != "[key]")])
-    if fault["type"] == "extra_forbidden":
-        return _unknown(path, path.rpartition(".")[0], _known_beside(group, fault["loc"]))
-    if fault["loc"][-1:] == ("[key]",) and fault["type"] == "literal_error":
-        parent = ".".join([name, *(str(part) for part in fault["loc"][:-2])])
-        return _unknown(path, parent, re.findall("'(.*?)'", fault["ctx"]["expected"]))
-    if fault["type"] == "missing":
-        return f"parameter {path!r} is missing"
-    message = fault["msg"].removeprefix("Value error, ")
-    arrived = fault["input"]
-    if isinstance(arrived, (str, int, float, bool, type(None))):
-        return f"parameter {path!r} is {arrived!r}: {message}"
-    return f"parameter {path!r}: {message}"
-
-
-def _known_beside(group: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Names that are allowed where an unknown one was found."""
-    if issubclass(group, Roster):
-        return list(ModelEntry.model_fields)
-    model: Any = group
-    for part in location[:-1]:
-        annotation = model.model_fields[part].annotation
-        members = getattr(annotation, "__args__", (annotation,))
-        model = next((m for m in members if hasattr(m, "model_fields")), group)
-    return list(model.model_fields)
-
-
-def _unknown(path: str, parent: str, known: list[str]) -> str:
-    return unknown("parameter", path, [f"{parent}.{name}" for name in known], "See conf/base/parameters.yml.")
 
 
 def _strangers(parameters: Mapping[str, Any]) -> list[str]:

@@ -10,9 +10,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.inference import devices
-from mps_study.models.inference.canvas import Canvas
 from mps_study.models.inference.onnx_file import read_graph
-from mps_study.models.inference.painter import PREFIX, Painter
+from mps_study.models.inference.painting.canvas import Canvas
+from mps_study.models.inference.painting.painter import PREFIX, Painter
 from mps_study.models.inference.tolerance import trial
 from mps_study.mps.types import Picture
 

@@ -8,7 +8,7 @@ from models.onnx_models import node, write_model
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.inference import classifier as module
 from mps_study.models.inference.onnx_file import OnnxFileError
-from mps_study.models.inference.painted import PaintedByNumpy
+from mps_study.models.inference.painting.painted import PaintedByNumpy
 from mps_study.models.inference.replies import reply_of_logits
 from mps_study.models.inference.tolerance import largest_difference, trial
 from mps_study.mps.mutants import Picture

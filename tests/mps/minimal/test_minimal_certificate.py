@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fakes import FakeClassifier, at_least, blank, blob
 
-from mps_study.mps.certificate import check_certificate
 from mps_study.mps.config import SearchConfig
+from mps_study.mps.proof.certificate import check_certificate
 from mps_study.mps.search import extract_mps
 
 SHAPE = (24, 28)

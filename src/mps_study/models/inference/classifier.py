@@ -18,7 +18,14 @@ from mps_study.models.inference.graph_end import mixes_rows
 from mps_study.models.inference.half import half_precision
 from mps_study.models.inference.heads import Output, head_of
 from mps_study.models.inference.onnx_file import read_graph, running_fault, signature
-from mps_study.models.inference.painted import Painted, PaintedByGraph, PaintedByNumpy, check_shape, painter_fault
+from mps_study.models.inference.painting.painted import (
+    Painted,
+    PaintedByGraph,
+    PaintedByNumpy,
+    check_shape,
+    painter_fault,
+    painting_unmeasured,
+)
 from mps_study.models.inference.rows import chunks, classes_of, rows_of
 from mps_study.models.inference.throughput import (
     AS_GOOD,
@@ -30,14 +37,11 @@ from mps_study.models.inference.throughput import (
     measure,
     rate_of,
 )
-from mps_study.models.inference.tolerance import MUTANTS, SAFETY, trial
+from mps_study.models.inference.tolerance import MUTANTS, ROUNDING, SAFETY, trial
 from mps_study.mps.mutants import Picture
 from mps_study.mps.types import Reply, Slice
 
 log = logging.getLogger(__name__)
-
-ROUNDING = 0.02
-"""A model in fp32 whose answers alone and in a batch differ by more does not only round: rows depend on each other."""
 
 ONE_BY_ONE = (
     "the answer to an image depends on the batch that it is in by more than rounding; it is asked one image at a time"
@@ -113,7 +117,8 @@ class OnnxClassifier:
         self._together: Painted | None = None
         self._batch_size, self._workers = batch_size or self.signature.batch or 0, workers or 0
         self._one_by_one = mixes_rows(graph)
-        self._painting = painting or self._painting_without_measuring(painter_fault(graph) is None)
+        told = bool(self._batch_size and self._workers)
+        self._painting = painting or painting_unmeasured(self.device, painter_fault(graph) is None, told)
         self._tolerance: float | None = None
         self._lock = threading.RLock()
         self.measured: Throughput | None = None
@@ -127,14 +132,6 @@ class OnnxClassifier:
         if self._one_by_one and self._batch_size != 1:
             log.warning("%s: it is quantised dynamically, so that %s", self.path.name, ONE_BY_ONE)
             self._batch_size = 1
-
-    def _painting_without_measuring(self, possible: bool) -> Painting | None:
-        """In the graph on CUDA; on CPU what is faster, where anything is measured at all."""
-        if not possible:
-            return "numpy"
-        if self.device == "cuda":
-            return "graph"
-        return "numpy" if self._batch_size and self._workers else None
 
     @property
     def workers(self) -> int:

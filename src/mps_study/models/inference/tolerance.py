@@ -18,6 +18,10 @@ SAFETY = 2.0
 """The largest difference seen in a sample is not the largest there is."""
 
 
+ROUNDING = 0.02
+"""A model in fp32 whose answers alone and in a batch differ by more does not only round: rows depend on each other."""
+
+
 def trial(picture: Picture, n: int) -> Slice:
     """n mutants of a picture, each some boxes of it, as a search asks about them; the same at every call."""
     height, width = picture.pixels.shape[1:]

@@ -15,7 +15,7 @@ from mps_study.common.searches import OWN, unit_name
 from mps_study.compare.overlap import Seen
 from mps_study.compare.searches import Bits
 from mps_study.datasets.failures import Failures
-from mps_study.datasets.records import RecordStore, unpack_mask
+from mps_study.datasets.records.store import RecordStore, unpack_mask
 from mps_study.models.export.card import ModelCard
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FOUND

@@ -17,7 +17,7 @@ from mps_study.compare.overlap import measure_overlaps
 from mps_study.compare.searches import measure_search_overlaps, summarise_searches
 from mps_study.compare.summary import summarise_models
 from mps_study.datasets.failures import Failures
-from mps_study.datasets.records import RecordStore
+from mps_study.datasets.records.store import RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
 from mps_study.pipelines.metrics.measures import fingerprints_of, marks_of, masks_of, packed_sets, records_of

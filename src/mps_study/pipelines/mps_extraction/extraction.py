@@ -16,7 +16,7 @@ from mps_study.common.digests import digest_of_files
 from mps_study.common.progress import progress_bar
 from mps_study.common.searches import OWN, unit_name
 from mps_study.datasets.images import ImageFiles
-from mps_study.datasets.records import RecordShard, RecordStore
+from mps_study.datasets.records.store import RecordShard, RecordStore
 from mps_study.images.decoding import decode
 from mps_study.models.export.card import ModelCard
 from mps_study.models.export.exported import files_of

@@ -14,7 +14,7 @@ from mps_study.common.searches import unit_name
 from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
-from mps_study.datasets.records import RecordShard, RecordStore
+from mps_study.datasets.records.store import RecordShard, RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.types import FAILED

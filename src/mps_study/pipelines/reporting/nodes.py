@@ -14,7 +14,7 @@ from mps_study.common.searches import OWN, model_of
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.figures import Pictures as PictureFiles
 from mps_study.datasets.images import ImageFiles
-from mps_study.datasets.records import RecordStore
+from mps_study.datasets.records.store import RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.pipelines.reporting.results import Pictures, images_of_figures, makings, names_of_classes, provenance
 from mps_study.project.parameters import Reporting

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mps_study.common.searches import OWN, unit_name
 from mps_study.common.spelling import unknown
 from mps_study.datasets.images import ImageFiles
-from mps_study.datasets.records import RecordStore, unpack_landscape, unpack_mask
+from mps_study.datasets.records.store import RecordStore, unpack_landscape, unpack_mask
 from mps_study.datasets.samples import named_classes
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.models.export.card import SAMPLE, ModelCard, class_names

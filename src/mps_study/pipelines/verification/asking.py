@@ -10,12 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mps_study.datasets.images import ImageFiles
-from mps_study.datasets.records_by_image import RecordsByImage
-from mps_study.datasets.stored_records import WHOLE, record_of
+from mps_study.datasets.records.by_image import RecordsByImage
+from mps_study.datasets.records.given_back import WHOLE, record_of
 from mps_study.models.export.card import ModelCard
 from mps_study.mps.config import SearchConfig
+from mps_study.mps.proof.verification import verify_records
 from mps_study.mps.types import MpsRecord
-from mps_study.mps.verification import verify_records
 from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
 from mps_study.pipelines.mps_extraction.reading import Reader
 from mps_study.project.parameters import Extraction

@@ -13,7 +13,7 @@ from mps_study.common.progress import with_progress
 from mps_study.common.searches import unit_name
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
-from mps_study.datasets.records import RecordStore
+from mps_study.datasets.records.store import RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
 from mps_study.pipelines.metrics.measures import fingerprints_of

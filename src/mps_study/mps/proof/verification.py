@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mps_study.mps.baselines import Surroundings, baseline_picture
-from mps_study.mps.certificate import Check, ask_class_again, asked_again, certificate_holds
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.inquiry import Inquiry
 from mps_study.mps.mutants import Masks
+from mps_study.mps.proof.certificate import Check, ask_class_again, asked_again, certificate_holds
 from mps_study.mps.schedule import Job, run_searches
 from mps_study.mps.types import Classifier, Mps, MpsRecord, Search
 

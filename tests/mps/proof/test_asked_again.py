@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from fakes import FakeClassifier, at_least, blank, blob
 
-from mps_study.mps.certificate import check_certificate
 from mps_study.mps.config import SearchConfig
+from mps_study.mps.proof.certificate import check_certificate
+from mps_study.mps.proof.verification import verify_records
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import Reply
-from mps_study.mps.verification import verify_records
 
 SHAPE = (24, 28)
 RULE = at_least(blob(SHAPE, 6, 9, 7), 30)

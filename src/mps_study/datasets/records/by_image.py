@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pyarrow import parquet
 
-from mps_study.datasets.record_columns import LATER, read_columns
+from mps_study.datasets.records.columns import LATER, read_columns
 
 
 class _Group(NamedTuple):

@@ -11,8 +11,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from mps_study.models.inference.onnx_file import Signature
-from mps_study.models.inference.painter import PREFIX, bytes_of
-from mps_study.models.inference.slots import Slots
+from mps_study.models.inference.painting.painter import PREFIX, bytes_of
+from mps_study.models.inference.painting.slots import Slots
 from mps_study.mps.mutants import Boxes, Mutants, Picture, Prefixes, Ranking
 from mps_study.mps.types import Slice
 

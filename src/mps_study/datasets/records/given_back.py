@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mps_study.datasets.record_columns import BULKY_COLUMNS, SMALL_COLUMNS
-from mps_study.datasets.records import unpack_landscape, unpack_mask
+from mps_study.datasets.records.columns import BULKY_COLUMNS, SMALL_COLUMNS
+from mps_study.datasets.records.store import unpack_landscape, unpack_mask
 from mps_study.mps.types import AtFloor, Certificate, Curves, Mps, MpsRecord, Target
 
 WHOLE = (*SMALL_COLUMNS, *BULKY_COLUMNS)

@@ -6,17 +6,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from mps_study.models.inference.canvas import Canvas
 from mps_study.models.inference.devices import Precision, is_out_of_memory, open_session
 from mps_study.models.inference.onnx_file import OnnxFileError, Signature, running_fault
-from mps_study.models.inference.painter import LEAST_OPSET, Painter, opset_of
+from mps_study.models.inference.painting.canvas import Canvas
+from mps_study.models.inference.painting.painter import LEAST_OPSET, Painter, opset_of
 from mps_study.mps.types import Slice
 
 Output = NDArray[np.float32]
@@ -117,6 +117,15 @@ def running(path: Path, shape: Sequence[int]) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         raise running_fault(path, error, shape) from error
+
+
+def painting_unmeasured(device: str, possible: bool, told: bool) -> Literal["graph", "numpy"] | None:
+    """In the graph on CUDA; on CPU what is faster, None, unless all else was `told` and nothing is measured."""
+    if not possible:
+        return "numpy"
+    if device == "cuda":
+        return "graph"
+    return "numpy" if told else None
 
 
 def check_shape(path: Path, signature: Signature, shape: tuple[int, ...]) -> None:

@@ -24,8 +24,8 @@ from pyarrow import parquet
 from mps_study.common.searches import OWN
 from mps_study.datasets.files import sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
-from mps_study.datasets.record_columns import SMALL_COLUMNS, read_columns
-from mps_study.datasets.records_by_image import RecordsByImage
+from mps_study.datasets.records.by_image import RecordsByImage
+from mps_study.datasets.records.columns import SMALL_COLUMNS, read_columns
 from mps_study.mps.types import AtFloor, Curves, Mps, MpsRecord
 
 COMPLETE = "complete.json"
