@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 
 import matplotlib as mpl
@@ -52,8 +53,17 @@ def latex_of(name: str, frame: pd.DataFrame, results: StudyResults) -> str:
 
 
 def to_svg(figure: Figure) -> bytes:
-    """The figure as SVG, the same bytes for the same figure."""
+    """The figure as SVG, the same bytes for the same figure.
+
+    matplotlib names a clip path by a hash of its place, of which a layout's last bits differ from run to run; here they
+    are numbered.
+    """
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "mps-study"}):
         write_figure(figure, buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+    numbers: dict[bytes, bytes] = {}
+
+    def numbered(found: re.Match[bytes]) -> bytes:
+        return found[1] + numbers.setdefault(found[2], b"clip%d" % (len(numbers) + 1)) + found[3]
+
+    return re.sub(rb'(url\(#|<clipPath id=")(p[0-9a-f]{10})(\)|")', numbered, buffer.getvalue())

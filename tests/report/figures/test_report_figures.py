@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -190,3 +191,13 @@ def test_a_set_of_another_class_than_the_models_says_of_which(large: StudyResult
     )
     assert f"conf. of {large.class_name(kept)[:10]}" in other and large.class_name(row["target"])[:10] in other
     assert " of " not in plain.splitlines()[1]
+
+
+def test_clip_paths_of_a_drawing_are_numbered_and_each_reference_finds_its_own(large):
+    """By matplotlib they are named by a hash of a place, of which the last bits differ from run to run."""
+    from mps_study.report.files import draw_files
+
+    drawing = draw_files("stages", large)["stages.svg"].decode()
+    made = re.findall(r'<clipPath id="(\w+)"', drawing)
+    assert made and sorted(made) == sorted(f"clip{i + 1}" for i in range(len(made)))
+    assert set(re.findall(r'clip-path="url\(#(\w+)\)"', drawing)) == set(made)

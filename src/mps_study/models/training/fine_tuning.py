@@ -8,13 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import timm
 import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
 from mps_study.common.cores import cores
-from mps_study.common.digests import digest_of
 from mps_study.models.export.export import preprocessing_of
 from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.models.roster.roster import ModelEntry
@@ -28,19 +26,6 @@ READERS = 8
 
 IN_MEMORY_BYTES = 256 * 2**20
 """Training sets whose preprocessed pixels fit here are kept in memory; larger ones are decoded anew each epoch."""
-
-
-def fine_tuning_request(entry: ModelEntry, sample: str, recipe: dict[str, Any]) -> str:
-    """Digest of everything that the trained weights depend on."""
-    return digest_of(
-        {
-            "entry": entry.model_dump(mode="json", exclude={"match", "output"}),
-            "sample": sample,
-            "recipe": recipe,
-            "torch": torch.__version__,
-            "timm": timm.__version__,
-        }
-    )
 
 
 def fine_tune_entry(

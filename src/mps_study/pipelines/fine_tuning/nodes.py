@@ -21,6 +21,7 @@ from mps_study.datasets.training_states import StateFolder
 from mps_study.images.decoding import decode
 from mps_study.models.roster.roster import Roster
 from mps_study.models.training.recipe import Recipe
+from mps_study.models.training.request import fine_tuning_request
 from mps_study.pipelines.failing import noted, unless_all_failed
 from mps_study.project.parameters import Extraction
 
@@ -52,10 +53,6 @@ def fine_tune_models(
     if not chosen:
         yield {}, {}
         return
-    # torch takes seconds, which a study without fine-tuning need not wait for
-    from mps_study.models.training.fine_tuning import fine_tune_entry, fine_tuning_request
-    from mps_study.models.weights.loading import digest_of_tensors
-
     if training_manifest.empty:
         raise ClickException(f"{', '.join(chosen)} want fine-tuning, but data_sampling.training names no source")
     facts = dataclasses.asdict(recipe)
@@ -69,6 +66,12 @@ def fine_tune_models(
     labels = training_manifest["label"].astype(int).tolist()
     failures: dict[tuple[str, str], str | None] = {(STAGE, name): None for name in chosen if name not in stale}
     yield {}, failures
+    if not stale:
+        return
+    # torch takes seconds and a gigabyte, which a study that trains nothing now need not wait for
+    from mps_study.models.training.fine_tuning import fine_tune_entry
+    from mps_study.models.weights.loading import digest_of_tensors
+
     for name in with_progress(stale, len(stale), "fine-tuning", "model"):
         state = states.of(name, requests[name])
         try:
