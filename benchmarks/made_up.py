@@ -124,7 +124,10 @@ def _fill(folder: Path, images: int) -> None:
     manifest, files = sample(images)
     catalog.save("images", files)
     catalog.save("manifest", manifest)
-    cards = {model: card(model, entry.architecture) for model, entry in parameters["models"].root.items()}
+    cards = {
+        model: card(model, entry.architecture)
+        for model, entry in parameters["models"].choose(None, parameters["compared"]).items()
+    }
     catalog.save("model_cards", cards)
     for search in searches_of(parameters["search"], parameters["searches"]).values():
         for shard in shards(cards, search, manifest):

@@ -4,6 +4,8 @@ import base64
 import json
 import math
 import shutil
+import subprocess
+import sys
 import zlib
 
 import pandas as pd
@@ -172,3 +174,20 @@ def test_the_pipelines_are_those_of_the_readme(project):
     names = ["data_sampling", "fine_tuning", "model_export", "mps_extraction", "metrics", "statistics", "reporting"]
     assert [name for name in pipelines if name != "__default__"] == [*names, "verification"]
     assert {n.name for n in pipelines["__default__"].nodes} == {n.name for p in names for n in pipelines[p].nodes}
+
+
+def test_what_is_up_to_date_is_gone_through_without_torch(project):
+    """Which takes seconds to load, and most of a gigabyte."""
+    code = """
+import sys
+from pathlib import Path
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+bootstrap_project(Path.cwd())
+with KedroSession.create(project_path=Path.cwd(), env="miniature") as session:
+    session.run(pipeline_names=["mps_extraction"])
+print("torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "False", done.stderr

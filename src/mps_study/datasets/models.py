@@ -117,7 +117,9 @@ class Checkpoints(AbstractDataset[dict[str, Checkpoint], dict[str, Checkpoint]])
 
     def save(self, data: dict[str, Checkpoint]) -> None:
         """Add or replace these checkpoints."""
-        from safetensors.torch import save_file
+        if not data:
+            return
+        from safetensors.torch import save_file  # loads torch
 
         self._folder.mkdir(parents=True, exist_ok=True)
         for name, checkpoint in data.items():
