@@ -17,7 +17,6 @@ MUTANTS = 64
 SAFETY = 2.0
 """The largest difference seen in a sample is not the largest there is."""
 
-
 ROUNDING = 0.02
 """A model in fp32 whose answers alone and in a batch differ by more does not only round: rows depend on each other."""
 
