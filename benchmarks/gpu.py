@@ -142,7 +142,7 @@ def searched(
         "fill of batches": round(sum(watched.together) / max(1, len(watched.together) * classifier.batch_size), 3),
         "asked alone, share": round(sum(watched.alone) / rows, 4),
         "asked again, share": round((rows - evaluations) / rows, 4),
-        "tolerance": classifier._tolerance,
+        "tolerance": classifier.tolerance,
         "chosen batch": classifier.batch_size,
         "watt": watt[0] if watt else None,
     }, records
@@ -160,7 +160,7 @@ def rates(
     figures["alone"] = round(rate_of(lambda n: classifier._alone.output([trial(picture, n)], n), 1, 1))
     figures["chosen"] = [classifier.batch_size, classifier.workers]
     classifier._measure_tolerance(picture)
-    return figures | {"tolerance": classifier._tolerance}
+    return figures | {"tolerance": classifier.tolerance}
 
 
 def noise_rates(path: Path, chosen: argparse.Namespace, precisions: list[str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What only a CUDA device can show: `pytest -m gpu`."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from models.colour_models import FORMS, colour_model
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.inference import devices
 from mps_study.models.inference.onnx_file import read_graph
@@ -63,7 +65,7 @@ def test_every_operation_of_the_painter_runs_on_the_device(tmp_path):
     provider = ("CUDAExecutionProvider", devices.provider_options("cuda"))
     session = devices.ort.InferenceSession(joined.SerializeToString(), options, providers=[provider])
     picture = Picture(photo(), np.zeros((3, 1, 1), np.float32))
-    Canvas(session, "logits", (3, SIDE, SIDE), "cuda").output([trial(picture, 8)], 16)
+    Canvas(session, classifier.signature, (3, SIDE, SIDE), "cuda", nullcontext()).output([trial(picture, 8)], 16)
     events = json.loads(Path(session.end_profiling()).read_text())
     places = {
         event["name"]: event["args"]["provider"]
@@ -72,6 +74,17 @@ def test_every_operation_of_the_painter_runs_on_the_device(tmp_path):
     }
     assert any(PREFIX in name for name in places)
     assert {name for name, provider in places.items() if provider != "CUDAExecutionProvider"} == set()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_input_is_answered_as_on_the_cpu(tmp_path, form):
+    path = colour_model(tmp_path / "m.onnx", **FORMS[form][0])
+    coarse = np.random.default_rng(1).uniform(0, 1, (3, 4, 4)).repeat(4, axis=1).repeat(4, axis=2)
+    scale = 255 if FORMS[form][1].get("scale") == 255 else 1
+    picture = Picture((scale * coarse).astype(np.float32), np.full((3, 1, 1), scale / 2, np.float32))
+    one, other = (OnnxClassifier(path, device, 8, 1).classify([trial(picture, 20)]) for device in ("cpu", "cuda"))
+    np.testing.assert_array_equal(one.labels, other.labels)
+    np.testing.assert_allclose(one.confidences, other.confidences, atol=1e-3)
 
 
 @pytest.mark.parametrize("strategy", ["rex", "minimal"])
@@ -98,7 +111,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_answers_stay(tmp_path, capl
     limit = {"gpu_mem_limit": str(200 << 20)}
     monkeypatch.setattr(devices, "provider_options", lambda *arguments: options(*arguments) | limit)
     large = OnnxClassifier(path, "cuda", 8192, 1)
-    large._tolerance = 0.0
+    large.tolerance = 0.0
     with caplog.at_level("WARNING"):
         reply = large.classify([trial(picture, 64)])
     assert "does not fit into memory" in caplog.text

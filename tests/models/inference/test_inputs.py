@@ -6,6 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from models.colour_models import BYTES, FORMS, PLAIN, colour_model
 from models.onnx_models import node
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.export.card import ModelCard
@@ -14,49 +15,12 @@ from mps_study.models.inference.onnx_file import OnnxFileError
 from mps_study.models.inference.preprocessing import Preprocessing, implausible
 from mps_study.models.inference.throughput import Throughput
 
-PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0), "crop_pct": 1.0, "crop_mode": "squash"}
-
-
-def colour_model(path, shape, kind=TensorProto.FLOAT, divide=1.0, head=(), constants=None):
-    """Three logits: how red, green and blue the mean of an image is, values divided by `divide`."""
-    last = shape[3] in (1, 3) and shape[1] not in (1, 3)
-    nodes = [
-        helper.make_node("Cast", ["image"], ["cast"], to=TensorProto.FLOAT),
-        helper.make_node("Div", ["cast", "divide"], ["scaled"]),
-        *([helper.make_node("Transpose", ["scaled"], ["made"], perm=[0, 3, 1, 2])] if last else []),
-        *head,
-        helper.make_node("ReduceMean", ["made" if last or head else "scaled", "axes"], ["mean"], keepdims=0),
-        helper.make_node("Mul", ["mean", "slope"], ["logits"]),
-    ]
-    values = {"divide": np.float32(divide), "axes": np.array([2, 3]), "slope": np.float32(30), **(constants or {})}
-    graph = helper.make_graph(
-        nodes,
-        "colour",
-        [helper.make_tensor_value_info("image", kind, shape)],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ("batch", 3))],
-        [numpy_helper.from_array(value, name) for name, value in values.items()],
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
-    return path
-
 
 def picture(size=(40, 30)):
     """Mostly grey, with a red patch: a class of its own, and more of red than of blue or green."""
     noise = np.random.default_rng(0).integers(100, 110, (size[1], size[0], 3), dtype=np.uint8)
     noise[3:15, 3:18] = (230, 20, 30)
     return Image.fromarray(noise)
-
-
-BYTES = TensorProto.UINT8
-FORMS = {
-    "float32": ({"shape": ("batch", 3, 16, 16)}, PLAIN),
-    "float16": ({"shape": ("batch", 3, 16, 16), "kind": TensorProto.FLOAT16}, PLAIN),
-    "float64": ({"shape": ("batch", 3, 16, 16), "kind": TensorProto.DOUBLE}, PLAIN),
-    "bytes": ({"shape": ("batch", 3, 16, 16), "kind": BYTES, "divide": 255}, PLAIN),
-    "bytes, channels last": ({"shape": ("batch", 16, 16, 3), "kind": BYTES, "divide": 255}, PLAIN),
-    "0 to 255": ({"shape": ("batch", 3, 16, 16), "divide": 255}, {**PLAIN, "scale": 255.0}),
-    "open": ({"shape": ("batch", "channels", "h", "w")}, {**PLAIN, "input_size": 16}),
-}
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -89,7 +89,7 @@ def test_a_batch_that_does_not_fit_into_memory_is_halved_and_that_is_remembered(
 
 def test_another_failure_is_not_taken_for_a_lack_of_memory(tmp_path, monkeypatch):
     classifier = OnnxClassifier(write_model(tmp_path / "m.onnx"), "cpu", 16, 1)
-    classifier._tolerance = 0.0
+    classifier.tolerance = 0.0
 
     def broken(self, batch, rows):
         raise RuntimeException("a kernel failed")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 
 from mps_study.models.inference.devices import Precision, choose_device, is_out_of_memory, open_session
 from mps_study.models.inference.graph_end import mixes_rows
-from mps_study.models.inference.half import half_precision
+from mps_study.models.inference.half import HalfPrecision
 from mps_study.models.inference.heads import Output, head_of
 from mps_study.models.inference.onnx_file import read_graph, running_fault, signature
 from mps_study.models.inference.painting.painted import (
@@ -84,6 +83,7 @@ class OnnxClassifier:
         device: `cpu` or `cuda`, as it really runs.
         signature: how the file is asked.
         measured: what was measured, if anything was: throughput, painting, tolerance.
+        tolerance: how far answers in batches can be from those alone, as a logit; None until a batch was answered.
         rows: mutants that were answered so far, those asked again included.
 
     Raises:
@@ -115,11 +115,12 @@ class OnnxClassifier:
         self.input_shape, self.classes, self._shape = self.signature.shape, self.head.classes, shape
         self._alone = PaintedByNumpy(session, self.signature, self.path)
         self._together: Painted | None = None
+        self._half = HalfPrecision(self.path)
         self._batch_size, self._workers = batch_size or self.signature.batch or 0, workers or 0
         self._one_by_one = mixes_rows(graph)
         told = bool(self._batch_size and self._workers)
         self._painting = painting or painting_unmeasured(self.device, painter_fault(graph) is None, told)
-        self._tolerance: float | None = None
+        self.tolerance: float | None = None
         self._lock = threading.RLock()
         self.measured: Throughput | None = None
         self.rows = 0
@@ -154,7 +155,7 @@ class OnnxClassifier:
     def adopt(self, throughput: Throughput) -> None:
         """Ask as was once measured to be fastest, instead of measuring."""
         self._batch_size, self._workers = 1 if self._one_by_one else throughput.batch_size, throughput.workers
-        self._painting, self._tolerance = throughput.painting, throughput.tolerance
+        self._painting, self.tolerance = throughput.painting, throughput.tolerance
 
     def classify(self, batch: Sequence[Slice]) -> Reply:
         """Paint the slices' mutants into one batch and reply to its rows in order. Thread-safe."""
@@ -163,7 +164,7 @@ class OnnxClassifier:
         check_shape(self.path, self.signature, batch[0].picture.pixels.shape)
         self._measure()
         self._measure_tolerance(batch[0].picture)
-        return replace(self._reply(batch, self._answers(batch)), tolerance=self._tolerance or 0.0)
+        return replace(self._reply(batch, self._answers(batch)), tolerance=self.tolerance or 0.0)
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(b, classes) the model's logits for inputs (b, c, h, w) float32: what its head makes of the output."""
@@ -224,11 +225,10 @@ class OnnxClassifier:
                 return self._alone
             session = open_session(self.path, self.device, precision=self.precision)
             return PaintedByNumpy(session, self.signature, self.path)
-        self._folder = tempfile.TemporaryDirectory(prefix="mps-study-half-")  # sessions read weights from it
-        path, graph = half_precision(self.path, Path(self._folder.name))
+        path, graph = self._half.model
         if painting == "graph":
             return PaintedByGraph(path, graph, self.signature, self.device, self.precision)
-        return PaintedByNumpy(open_session(path, self.device), self.signature, self.path)
+        return PaintedByNumpy(open_session(path, self.device, precision="fp16"), self.signature, self.path)
 
     def _reply(self, batch: Sequence[Slice], logits: NDArray[np.float32]) -> Reply:
         with self._lock:
@@ -279,17 +279,18 @@ class OnnxClassifier:
     def _measure_tolerance(self, picture: Picture) -> None:
         """How far answers in batches are from those alone, on mutants of a real picture; 0 where all are alone."""
         with self._lock:
-            if self._tolerance is not None:
+            if self.tolerance is not None:
                 return
             n = min(MUTANTS, 2 * self._batch_size)
             if self._batch_size == 1 and self.precision == "fp32":
                 n = 0
-            self._tolerance = SAFETY * self._difference(picture, n) if n else 0.0
-            if self.precision == "fp32" and self._tolerance > SAFETY * ROUNDING:
-                log.warning("%s: %s (%.2g in a logit)", self.path.name, ONE_BY_ONE, self._tolerance / SAFETY)
-                self._batch_size, self._together, self._tolerance = 1, None, 0.0
+            difference = self._difference(picture, n) if n else 0.0
+            self.tolerance = SAFETY[self.precision] * difference
+            if self.precision == "fp32" and difference > ROUNDING:
+                log.warning("%s: %s (%.2g in a logit)", self.path.name, ONE_BY_ONE, difference)
+                self._batch_size, self._together, self.tolerance = 1, None, 0.0
             if self.measured:
-                update = {"batch_size": self._batch_size, "tolerance": self._tolerance}
+                update = {"batch_size": self._batch_size, "tolerance": self.tolerance}
                 self.measured = self.measured.model_copy(update=update)
 
     def _difference(self, picture: Picture, n: int) -> float:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -89,6 +90,8 @@ def provider_options(device: str, precision: Precision = "fp32") -> dict[str, st
 
     One algorithm for convolutions by rule, not by timing, so that two runs choose the same. Exact fp32 unless a lower
     precision is wanted: ONNX Runtime's own default is TF32. The arena grows by what is needed, not by powers of two.
+    Channels last where tensor cores do the sums: on an H200 a quarter more mutants a second in TF32, but 5 % fewer in
+    fp32.
     """
     if device == "cpu":
         return {}
@@ -96,7 +99,15 @@ def provider_options(device: str, precision: Precision = "fp32") -> dict[str, st
         "cudnn_conv_algo_search": "HEURISTIC",
         "use_tf32": "0" if precision == "fp32" else "1",
         "arena_extend_strategy": "kSameAsRequested",
+        "prefer_nhwc": "0" if precision == "fp32" else "1",
     }
+
+
+def driver() -> str:
+    """The version of NVIDIA's driver, as the system's kernel tells it; empty where it does not."""
+    told = Path("/proc/driver/nvidia/version")
+    found = re.search(r"\s(\d+\.\d[\d.]*)\s", told.read_text()) if told.is_file() else None
+    return found[1] if found else ""
 
 
 def session_options(device: str) -> ort.SessionOptions:

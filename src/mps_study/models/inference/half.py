@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
+from functools import cached_property
 from pathlib import Path
 
 import onnx
@@ -11,6 +13,19 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from mps_study.models.inference.onnx_file import OnnxFileError
 
 DATA = "weights.data"
+
+
+class HalfPrecision:
+    """The model of an ONNX file in half precision, made once, when it is first asked for; its files go with this."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def model(self) -> tuple[Path, onnx.ModelProto]:
+        """Its path and its graph (see `half_precision`)."""
+        self._folder = tempfile.TemporaryDirectory(prefix="mps-study-half-")  # sessions read weights from it
+        return half_precision(self._path, Path(self._folder.name))
 
 
 def half_precision(path: Path, folder: Path) -> tuple[Path, onnx.ModelProto]:

@@ -61,9 +61,12 @@ def machine(device: str, precision: str = "fp32") -> str:
 
 
 def candidate_workers(device: str) -> list[int]:
-    """Numbers of workers that are timed, each with one thread on CPU: one, half the cores, all of them."""
+    """Numbers of workers that are timed, each with one thread on CPU: one, half the cores, all of them.
+
+    Two on CUDA: while one's batch is answered the other makes the next ready (see `Canvas`).
+    """
     if device == "cuda":
-        return [1]  # threads of one session would wait for each other
+        return [2]
     return sorted({1, max(1, cores() // 2), cores()})
 
 

@@ -14,8 +14,11 @@ from mps_study.mps.types import Slice
 MUTANTS = 64
 """Of which the difference is measured, or one batch if that is smaller."""
 
-SAFETY = 2.0
-"""The largest difference seen in a sample is not the largest there is."""
+SAFETY = {"fp32": 2.0, "tf32": 4.0, "fp16": 4.0}
+"""The largest difference seen in a sample is not the largest there is.
+
+Of 28,402 questions of searches on an H200 the largest was 3.5 times that of the sample in fp16, and 2.9 times in TF32.
+"""
 
 ROUNDING = 0.02
 """A model in fp32 whose answers alone and in a batch differ by more does not only round: rows depend on each other."""

@@ -63,7 +63,6 @@ def extract_model(
     rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
     todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
     classifier, card = open_classifier(card, model, extraction) if todo else (None, card)
-    made = made_with(classifier.device) if classifier else {}
     reader = Reader(images, [(image, file) for image, file, _, _ in todo])
     views = {image: card.preprocessing.view(w, h) for image, _, w, h in todo}
 
@@ -93,7 +92,7 @@ def extract_model(
             evaluations / max(spent, 1e-9),
             complete,
             search_name,
-            made,
+            made_with(classifier) if classifier else {},
         )
         waiting = []
         return packed

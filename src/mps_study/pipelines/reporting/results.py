@@ -159,13 +159,21 @@ def provenance(configuration: dict[str, Any], areas: pd.DataFrame) -> dict[str, 
 
 
 def makings(store: RecordStore, areas: pd.DataFrame) -> list[Making]:
-    """What the records of a study were made with, most records first."""
+    """What the records of a study were made with, most records first; a model's tolerance makes no kind of its own."""
     found: dict[str, Counter[str]] = {}
+    tolerances: dict[str, list[float]] = {}
     for model, fingerprint in areas[["model", "fingerprint"]].drop_duplicates().itertuples(index=False, name=None):
         for made, records in store.made_with(model, fingerprint).items():
-            found.setdefault(made, Counter())[model] += records
+            facts = json.loads(made)
+            tolerance = facts.pop("tolerance", None)
+            kind = json.dumps(facts, sort_keys=True)
+            found.setdefault(kind, Counter())[model] += records
+            tolerances.setdefault(kind, []).extend([] if tolerance is None else [float(tolerance)])
     return sorted(
-        (Making(json.loads(made), list(models), models.total()) for made, models in found.items()),
+        (
+            Making(json.loads(kind), list(models), models.total(), max(tolerances[kind], default=None))
+            for kind, models in found.items()
+        ),
         key=lambda making: -making.records,
     )
 

@@ -33,5 +33,7 @@ def _known(results: StudyResults) -> int:
 
 
 def _described(making: Making) -> str:
-    facts = (f"{name} {value}" for name, value in making.made_with.items())
+    facts = [f"{name} {value}" for name, value in making.made_with.items()]
+    if making.tolerance is not None:
+        facts.append(f"answers in batches within {making.tolerance:.2g} of those alone, as a logit")
     return ", ".join(facts) or "device and versions are not known"

@@ -82,11 +82,16 @@ class Searches:
 
 @dataclass(frozen=True)
 class Making:
-    """What some of the records were made with, as name -> version or device (empty: they do not say), and which."""
+    """What some of the records were made with, as name -> version or device (empty: they do not say), and which.
+
+    `tolerance`: the largest of these models', how far answers in batches are from those alone, as a logit; None where
+    no record says it.
+    """
 
     made_with: Mapping[str, str]
     models: Sequence[str]
     records: int
+    tolerance: float | None = None
 
 
 class NothingToShow(ValueError):

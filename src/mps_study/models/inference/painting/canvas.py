@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,12 +37,22 @@ class _Form:
 
 
 class Canvas:
-    """One session with a painter, for pictures of one shape (c, h, w). For one thread at a time."""
+    """One session with a painter, for pictures of one shape (c, h, w). For one thread at a time.
+
+    `turn` is held while the session runs. Canvases of several threads share it on CUDA, where one makes its batch ready
+    while another's is answered, and calls of one session would only wait for each other inside.
+    """
 
     def __init__(
-        self, session: ort.InferenceSession, signature: Signature, shape: tuple[int, ...], device: str
+        self,
+        session: ort.InferenceSession,
+        signature: Signature,
+        shape: tuple[int, ...],
+        device: str,
+        turn: AbstractContextManager[object],
     ) -> None:
         self._session, self._signature, self._shape, self._device = session, signature, shape, device
+        self._turn = turn
         self._pictures = self._picture_slots((shape[0], 1, 1))
         self._rankings = Slots({"rankings": (np.dtype(np.int32), shape[1:])}, device)
 
@@ -55,7 +66,8 @@ class Canvas:
         for name, feed in feeds.items():
             binding.bind_cpu_input(PREFIX + name, feed)
         binding.bind_output(self._signature.output, "cpu")
-        self._session.run_with_iobinding(binding)
+        with self._turn:
+            self._session.run_with_iobinding(binding)
         painted = self._signature.read(binding.copy_outputs_to_cpu()[0])
         wanted = places >= 0
         output = np.empty((int(wanted.sum()), painted.shape[1]), dtype=np.float32)

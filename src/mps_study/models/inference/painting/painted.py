@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -77,6 +77,7 @@ class PaintedByGraph:
         self._path, self._graph, self._signature = path, graph, signature
         self._device, self._precision = device, precision
         self._local, self._lock = threading.local(), threading.Lock()
+        self._turn = threading.Lock() if device == "cuda" else nullcontext()
         self._session: tuple[tuple[int, ...], ort.InferenceSession] | None = None
 
     def output(self, batch: Sequence[Slice], rows: int) -> Output:
@@ -85,7 +86,8 @@ class PaintedByGraph:
         session = self._session_for(shape)
         canvas: tuple[ort.InferenceSession, Canvas] | None = getattr(self._local, "canvas", None)
         if canvas is None or canvas[0] is not session:
-            canvas = self._local.canvas = (session, Canvas(session, self._signature, shape, self._device))
+            canvas = (session, Canvas(session, self._signature, shape, self._device, self._turn))
+            self._local.canvas = canvas
         with running(self._path, (rows, *shape)):
             return canvas[1].output(batch, rows)
 
