@@ -32,7 +32,9 @@ from mps_study.models.inference.tolerance import trial
 from mps_study.mps.types import Picture, Reply, Slice
 
 ROOT = Path(__file__).parents[1]
-BATCHES = (1, 8, 64, 128)
+BATCHES = (64, 1, 8, 128)
+"""The first is what all others are compared with."""
+
 SEARCHES = {"rex": {"iterations": 5, "keep_landscape": True}, "minimal": {"strategy": "minimal"}}
 Images = list[tuple[str, np.ndarray]]
 
@@ -106,9 +108,8 @@ def sections(chosen: argparse.Namespace, images: Images) -> dict[str, Any]:
 
     return {
         "rates": lambda: {p: rates(Path(chosen.model), chosen.device, p, images[0][1]) for p in precisions},
-        **{f"rex, batch {b}": lambda b=b: search("rex", "fp32", b) for b in batches},
-        **{f"minimal, batch {b}": lambda b=b: search("minimal", "fp32", b) for b in batches[1:3]},
-        **{f"{s}, {p}": lambda s=s, p=p: search(s, p, None) for p in precisions for s in SEARCHES},
+        **{f"{s}, batch {b}": lambda s=s, b=b: search(s, "fp32", b) for s in SEARCHES for b in batches},
+        **{f"rex, {p}": lambda p=p: search("rex", p, None) for p in precisions if p != "fp32"},
         "the CPU's records": lambda: of_cpu(chosen, images, found),
         **{f"rates of {Path(m).stem}": lambda m=m: noise_rates(Path(m), chosen, precisions) for m in chosen.rates},
     }
@@ -129,9 +130,8 @@ def searched(
         records = list(extract_mps(images, watched, config, chosen.in_flight))
         seconds = time.perf_counter() - start
     evaluations = sum(record.evaluations for record in records)
-    raw = rate_of(
-        classifier._asking(classifier._painting or "numpy", picture_of(images[0][1])), classifier.batch_size, 1
-    )
+    ask = classifier._asking(classifier._painting or "numpy", picture_of(images[0][1]))
+    raw = rate_of(ask, classifier.batch_size, classifier.workers)
     rows = sum(watched.together) + sum(watched.alone)
     return {
         "seconds an image": round(seconds / len(images), 3),
