@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import shlex
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,19 @@ def explain(
         raise click.ClickException(" ".join(str(error).split())) from None
     click.echo("\n".join(f"{name:<12} {value}" for name, value in _summary(found)))
     click.echo(f"{'picture':<12} {picture}")
+
+
+@cli.command(context_settings=PLAIN)
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(folder: Path) -> None:
+    """Make a project of your own in FOLDER: conf of the embedded and the paper's studies, a notebook, a README."""
+    from mps_study.project.new_project import NewProjectError, new_project  # --help need not wait for it
+
+    try:
+        new_project(folder)
+    except NewProjectError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{folder} is a project: `cd {shlex.quote(str(folder))} && kedro run` runs the study of its conf/base")
 
 
 def _summary(found: Explanation) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from mps_study.models.export.card import ModelCard
 from mps_study.models.export.exported import export_request
 from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.project.configuration import StudyConfigLoader
+from mps_study.project.new_project import ROSTER, own_project
 from mps_study.project.parameters import ModelExport
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def study_of(model: str, env: str | None = None) -> Study:
     it, or else has it in its roster.
 
     Raises:
-        ValueError: no roster has it (names the nearest), or there is no project here.
+        ValueError: no roster has it (names the nearest), or no project can be made where there is none.
     """
     root = _project()
     studies: list[Study] = []
@@ -122,14 +123,16 @@ def study_of(model: str, env: str | None = None) -> Study:
 
 
 def _project() -> Path:
-    """The Kedro project around the working directory; else the checkout that this package runs from."""
+    """The Kedro project around the working directory; else the checkout that this package runs from; else the cache's.
+
+    Raises:
+        NewProjectError: there is none, and none can be made.
+    """
     for start in (Path.cwd(), Path(__file__).resolve()):
         root = find_kedro_project(start)
-        if root is not None and (Path(root) / "conf/base/parameters_models.yml").is_file():
+        if root is not None and (Path(root) / ROSTER).is_file():
             return Path(root)
-    raise ValueError(
-        "no roster of models here: work inside a clone of mps-study, or give the path of an ONNX file as the model"
-    )
+    return own_project()
 
 
 def _other_environments(root: Path) -> list[str]:
