@@ -33,9 +33,9 @@ class CheckHooks:
         """Answer what a user can mend in its own lines, without a traceback, after all others have seen it."""
         from mps_study.images.candidates import SourceError, UnreadableError
         from mps_study.images.decoding import DecodingError
-        from mps_study.models.export.export import ParityError
+        from mps_study.models.export.exported import ParityError
         from mps_study.models.inference.onnx_file import OnnxFileError
-        from mps_study.models.weights.loading import WeightsError
+        from mps_study.models.weights.faults import WeightsError
 
         images = (SourceError, UnreadableError, DecodingError)
         if isinstance(error, (*images, ParityError, OnnxFileError, WeightsError)):

@@ -164,6 +164,10 @@ def _stale(models: dict[str, ModelEntry], catalog: Any) -> dict[str, ModelEntry]
 
 
 def _torch_has_cuda() -> bool:
+    from mps_study.models.roster.timm_names import missing_packages
+
+    if missing_packages():
+        return True  # `names` says it
     import torch  # takes seconds to load
 
     return torch.cuda.is_available()

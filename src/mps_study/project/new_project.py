@@ -1,12 +1,11 @@
 """Projects of the user's own: this package's conf and notebooks, copied into a folder.
 
-In a clone they are the clone's; a wheel carries them below `template/` (pyproject.toml says how). So there is one source.
+In a clone they are the clone's; a wheel carries them below `template/` (pyproject.toml says how): one source for both.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -62,12 +61,14 @@ def own_project() -> Path:
             with tempfile.TemporaryDirectory(dir=cache) as unfinished:
                 made = new_project(Path(unfinished) / "project")
                 try:
-                    os.replace(made, place)
+                    made.replace(place)
                 except OSError:
                     if not (place / ROSTER).is_file():  # else another process was sooner
                         raise
         except OSError as error:
-            raise NewProjectError(f"{cache}: {error.strerror or error}; work inside a project (`mps-study new`)") from error
+            raise NewProjectError(
+                f"{cache}: {error.strerror or error}; work inside a project (`mps-study new`)"
+            ) from error
         log.info("models are kept in %s; `mps-study new FOLDER` makes a project of your own", place)
     return place
 

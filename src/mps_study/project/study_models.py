@@ -81,16 +81,17 @@ class Study:
         return claims
 
     def _export(self, name: str, entry: ModelEntry, checkpoint: Any) -> None:
-        # torch and timm take seconds, which an exported model need not wait for
+        # these take seconds, which an exported model need not wait for
         from mps_study.models.export.export import export_model
+        from mps_study.models.roster.timm_names import timm_fault
+        from mps_study.models.weights.faults import WeightsError
         from mps_study.models.weights.hub import hub_fault
-        from mps_study.models.weights.loading import WeightsError
 
         if entry.wants_fine_tuning:
             command = kedro_run("fine_tuning", typed=Typed(self._env), model=name)
             fault = None if checkpoint else f"model {name!r} is not fine-tuned yet; run `{command}` first"
         else:
-            fault = hub_fault({name: entry})
+            fault = timm_fault(name, entry) or hub_fault({name: entry})
         if fault:
             raise WeightsError(fault)
         log.info("%s: exporting to ONNX; later calls find it", name)

@@ -8,11 +8,12 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from mps_study import OnnxClassifier
-from mps_study.models.export import export
-from mps_study.models.export.export import ParityError, export_model
-from mps_study.models.export.exported import export_request
+from mps_study.models.export import from_timm
+from mps_study.models.export.export import export_model
+from mps_study.models.export.exported import ParityError, export_request
 from mps_study.models.roster.roster import ModelEntry
-from mps_study.models.weights.loading import WeightsError, build, load_model
+from mps_study.models.weights.faults import WeightsError
+from mps_study.models.weights.loading import build, load_model
 
 SMALL = {"depths": [1, 1, 1, 1], "dims": [8, 8, 16, 16]}
 
@@ -91,7 +92,7 @@ def test_an_export_holds_no_path_of_this_machine_and_repeats_to_the_byte(exporte
 
 
 def test_an_export_that_answers_differently_is_refused(tmp_path, pictures, monkeypatch):
-    real = export.to_onnx
+    real = from_timm.to_onnx
 
     def corrupted(model, input_size, path):
         with torch.no_grad():
@@ -100,7 +101,7 @@ def test_an_export_that_answers_differently_is_refused(tmp_path, pictures, monke
         with torch.no_grad():
             model.head.fc.bias -= 1.0
 
-    monkeypatch.setattr(export, "to_onnx", corrupted)
+    monkeypatch.setattr(from_timm, "to_onnx", corrupted)
     with pytest.raises(ParityError, match=r"'tiny'.*refused"):
         export_model("tiny", entry(), pictures, tmp_path)
 

@@ -15,7 +15,8 @@ from mps_study.models.export.export import export_model
 from mps_study.models.export.exported import export_request
 from mps_study.models.inference.onnx_file import OnnxFileError
 from mps_study.models.roster.roster import ModelEntry
-from mps_study.models.weights.loading import WeightsError, read_checkpoint
+from mps_study.models.weights.faults import WeightsError
+from mps_study.models.weights.loading import read_checkpoint
 from mps_study.mps.types import BASELINE, FOUND, INVALID, UNSTABLE
 
 PIXELS = np.random.default_rng(1).normal(size=(3, 3, SIDE, SIDE)).astype(np.float32)

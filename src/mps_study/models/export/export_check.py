@@ -23,8 +23,8 @@ import torch
 import yaml
 from torch import nn
 
-from mps_study.models.export.export import preprocessing_of, to_onnx, torch_logits
 from mps_study.models.export.exported import files_of
+from mps_study.models.export.from_timm import preprocessing_of, to_onnx, torch_logits
 from mps_study.models.inference.classifier import OnnxClassifier
 from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.models.weights.loading import load_model

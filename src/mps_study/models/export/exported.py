@@ -18,6 +18,10 @@ from mps_study.models.roster.roster import ModelEntry
 OPSET = 20
 
 
+class ParityError(ValueError):
+    """An exported model that does not answer as the torch model does."""
+
+
 @dataclass(frozen=True)
 class Exported:
     """An ONNX file (its external data, if any, beside it as `<file>.data`) and its card."""
@@ -50,9 +54,8 @@ def export_request(entry: ModelEntry, checkpoint: Path | None, tolerance: float)
             "files": digest_of_files(*local),
             "opset": OPSET,
             "tolerance": tolerance,
-            "torch": version("torch"),
-            "timm": version("timm"),
         }
+        | ({} if entry.onnx else {"torch": version("torch"), "timm": version("timm")})
         | _class_names(entry)
     )
 

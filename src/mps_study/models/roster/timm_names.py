@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 from functools import cache
-
-import timm
+from importlib import import_module
 
 from mps_study.models.roster.roster import ModelEntry
+
+PACKAGES = ("timm", "torch", "torchvision", "onnxscript")
+"""What makes an ONNX file of a timm model, and nothing else needs."""
 
 NEAREST = 3
 """How many names an answer proposes."""
@@ -21,6 +23,12 @@ def timm_fault(name: str, entry: ModelEntry) -> str | None:
     """
     if entry.timm is None:
         return None
+    absent = missing_packages()
+    if absent:
+        return (
+            f"model {name!r} is a timm model, but {absent} is not installed; "
+            f"`pip install {' '.join(PACKAGES)}`, or take ONNX files"
+        )
     architecture, _, tag = entry.timm.partition(".")
     if architecture not in _architectures():
         near = _nearest(architecture, _architectures())
@@ -36,16 +44,31 @@ def timm_fault(name: str, entry: ModelEntry) -> str | None:
     return None
 
 
+@cache
+def missing_packages() -> str:
+    """The first package that is missing of those which make an ONNX file of a timm model; empty if none is."""
+    for package in PACKAGES:
+        try:
+            import_module(package)
+        except ModuleNotFoundError as error:
+            return error.name or package
+    return ""
+
+
 def _nearest(name: str, known: tuple[str, ...], cutoff: float = 0.6) -> list[str]:
     return difflib.get_close_matches(name, known, n=NEAREST, cutoff=cutoff)
 
 
 @cache
 def _architectures() -> tuple[str, ...]:
+    import timm
+
     return tuple(timm.list_models())
 
 
 @cache
 def _with_weights(architecture: str) -> tuple[str, ...]:
     """`architecture.tag` of every set of weights."""
+    import timm
+
     return tuple(timm.list_pretrained(f"{architecture}.*"))

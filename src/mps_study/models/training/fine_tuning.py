@@ -13,7 +13,7 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from mps_study.common.cores import cores
-from mps_study.models.export.export import preprocessing_of
+from mps_study.models.export.from_timm import preprocessing_of
 from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.models.training.recipe import Recipe

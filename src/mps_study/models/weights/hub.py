@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import timm
 from huggingface_hub import constants, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.utils import get_session  # type: ignore[attr-defined]
 
@@ -47,7 +46,11 @@ def from_the_hub(entry: ModelEntry) -> bool:
 
 def _missing(entry: ModelEntry) -> str | None:
     """The hub's repository of the entry's weights, unless they are cached or come from elsewhere."""
-    config = timm.get_pretrained_cfg(entry.timm) if entry.timm and from_the_hub(entry) else None
+    if entry.timm is None or not from_the_hub(entry):
+        return None
+    import timm  # takes seconds, and may be absent where nothing comes from there
+
+    config = timm.get_pretrained_cfg(entry.timm)
     if config is None or not config.hf_hub_id:
         return None
     repository, _, revision = config.hf_hub_id.partition("@")

@@ -20,13 +20,10 @@ from mps_study.common.commands import kedro_run
 from mps_study.models.roster.origins import origin_fault
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.models.roster.timm_names import timm_fault
+from mps_study.models.weights.faults import WeightsError
 
 StateDict = Mapping[str, torch.Tensor]
 CHECKPOINT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
-
-
-class WeightsError(ValueError):
-    """Weights that cannot be had or do not fit; the message says which and what to do."""
 
 
 def load_model(name: str, entry: ModelEntry, checkpoint: Path | None = None) -> nn.Module:
