@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK := true
 
-.PHONY: help run test export-check format benchmark benchmark-gpu torture docs viz mlflow clean
+.PHONY: help run test export-check format benchmark benchmark-gpu dist torture docs viz mlflow clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -54,6 +54,12 @@ benchmark-gpu: .venv/installed  ## measure what a CUDA device does: make benchma
 	test -f data/base/04_models/efficientnet_lite0.json || $(BIN)/kedro run --pipelines model_export --params model=efficientnet_lite0
 	$(BIN)/pytest -q -m gpu
 	$(BIN)/python benchmarks/gpu.py --images $(IMAGES) $(ARGUMENTS)
+
+dist: .venv/installed  ## build wheel and sdist into dist/, and check them
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	ls -l dist
 
 torture: .venv/installed  ## kill studies, fill their disk, start them twice, and compare what is left (twenty minutes)
 	$(BIN)/python torture/run.py $(ARGUMENTS)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mps_study.app.explanation import Explanation, explain
     from mps_study.models.inference.classifier import OnnxClassifier
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Explanation", "MpsRecord", "OnnxClassifier", "SearchConfig", "explain", "extract_mps"]
 
 _LAZY = {

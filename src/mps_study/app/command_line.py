@@ -14,6 +14,7 @@ import yaml
 
 if TYPE_CHECKING:
     from mps_study.app.explanation import Explanation
+    from mps_study.app.exporting import At
 
 PLAIN = {"help_option_names": ["-h", "--help"], "show_default": True}
 
@@ -110,6 +111,31 @@ def new(folder: Path) -> None:
     except NewProjectError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{folder} is a project: `cd {shlex.quote(str(folder))} && kedro run` runs the study of its conf/base")
+
+
+@cli.command(context_settings=PLAIN)
+@click.option(
+    "--format", "-f", type=click.Choice(["png", "npz", "coco", "csv", "parquet"]), default="png",
+    help="Sets as pictures, NumPy files or COCO's JSON; csv and parquet are the study's tables.",
+)  # fmt: skip
+@click.option(
+    "--at", type=click.Choice(["input", "image"]), default="image",
+    help="Sets at the size of the model's input, or of the image, in its own pixels.",
+)  # fmt: skip
+@click.option("--out", "-o", type=click.Path(path_type=Path), default=Path("exported"), help="The folder.")
+@click.option("--env", "-e", help="The study's environment.  [default: base]")
+@click.option("--model", "-m", multiple=True, help="One of the models; may be repeated.  [default: all compared]")
+@click.option("--search", help="One of the searches; `study` is the study's own.  [default: all]")
+def export(format: str, at: At, out: Path, env: str | None, model: tuple[str, ...], search: str | None) -> None:
+    """Write what a study found for other tools: its sets and maps, or its tables."""
+    from mps_study.app.exporting import export_sets  # takes seconds, which --help need not wait for
+    from mps_study.project.study_models import study_here
+
+    try:
+        written = export_sets(study_here(env), out, format, at, model, search)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(" ".join(str(error).split())) from None
+    click.echo(f"{len(written)} files in {out}")
 
 
 def _summary(found: Explanation) -> list[tuple[str, str]]:

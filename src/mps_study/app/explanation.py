@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
+from mps_study.app.coco import categories, coco_image, found_annotation
 from mps_study.app.watching import watched
+from mps_study.compare.frame import on_image
+from mps_study.datasets.files import written_atomically
 from mps_study.images.arriving import Arrived, picture_of
 from mps_study.models.export.card import class_names as names_of_classes
 from mps_study.models.export.class_names import names_given, names_in_file
@@ -61,6 +64,7 @@ class Explanation:
         view: top, left, bottom, right of the part of the image that the model saw, in the image's own pixels.
         record: all that the search found, `mps_study.MpsRecord`.
         answer_name: of the model's top-1 on the whole image.
+        size: width and height of the image itself, in pixels, upright.
     """
 
     model: str
@@ -69,6 +73,7 @@ class Explanation:
     view: View
     record: MpsRecord
     answer_name: str
+    size: tuple[int, int]
 
     @property
     def label(self) -> int:
@@ -79,6 +84,11 @@ class Explanation:
     def mask(self) -> NDArray[np.bool_] | None:
         """(h, w) bool, True = kept: the MPS on `photo`; None without one."""
         return self.record.mask
+
+    @property
+    def mask_on_image(self) -> NDArray[np.bool_] | None:
+        """(height, width) bool: the MPS in the image's own pixels (`compare.frame.on_image`); None without one."""
+        return None if self.mask is None else on_image(self.mask, self.view, *self.size, beyond=False)
 
     @property
     def landscape(self) -> NDArray[np.float32] | None:
@@ -103,13 +113,34 @@ class Explanation:
         """The photo, its responsibility, its MPS, and several MPSs where there are any."""
         return draw_one_image(self.record, self.photo, self.model, self.class_name, self.answer_name)
 
+    def to_coco(self) -> dict[str, Any]:
+        """The MPS in the image's own pixels as COCO's JSON: one image, one annotation (none without an MPS), its class.
+
+        Raises:
+            ValueError: pycocotools is not installed.
+        """
+        on_it = self.mask_on_image
+        found = [] if on_it is None else [found_annotation(1, 1, self.record, on_it)]
+        return {
+            "images": [coco_image(1, self.record.key, *self.size)],
+            "annotations": found,
+            "categories": categories([self.label] if found else [], {self.label: self.class_name}),
+        }
+
     def save(self, path: str | Path) -> Path:
         """Write the figure; the suffix (`.png`, `.svg`, `.pdf`) says in which format.
+
+        `.npz` holds arrays instead: `mask` and `mask_on_image` (bool), `landscape` (float32), where there are any.
 
         Raises:
             ValueError: matplotlib writes no such format, or the folder does not exist.
         """
         check_target(Path(path))
+        if Path(path).suffix.lower() == ".npz":
+            arrays = {name: getattr(self, name) for name in ("mask", "mask_on_image", "landscape")}
+            with written_atomically(Path(path)) as unfinished, unfinished.open("wb") as file:
+                np.savez_compressed(file, **{name: array for name, array in arrays.items() if array is not None})
+            return Path(path)
         metadata = {PHOTO: self._mark} if Path(path).suffix.lower() == ".png" else None
         write_figure(self.figure(), path, dpi=240, metadata=metadata)
         return Path(path)
@@ -133,7 +164,7 @@ class Explanation:
 
 def check_target(path: Path) -> None:
     """Raise ValueError unless a picture can be saved there, as `Explanation.save` does."""
-    formats = FigureCanvasBase.get_supported_filetypes()
+    formats = {*FigureCanvasBase.get_supported_filetypes(), "npz"}
     if path.suffix.removeprefix(".").lower() not in formats:
         raise ValueError(f"picture {str(path)!r}: the suffix must be one of {', '.join(sorted(formats))}")
     if not path.parent.is_dir():
@@ -204,7 +235,7 @@ def explain(
         raise ValueError(f"image {name!r}: {record.reason} (`--floor`)")
     seen, view = subject.preprocessing.seen(picture), subject.preprocessing.view(*picture.size)
     names = subject.class_name(record.target.label), subject.class_name(record.answer)
-    return Explanation(subject.name, names[0], seen, view, record, names[1])
+    return Explanation(subject.name, names[0], seen, view, record, names[1], picture.size)
 
 
 @dataclass(frozen=True)

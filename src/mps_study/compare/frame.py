@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 GRID = 224
+T = TypeVar("T", bound=np.generic)
 View = tuple[float, float, float, float]
 """Top, left, bottom, right in source pixels."""
 
@@ -34,6 +37,32 @@ def on_grid(mask: NDArray[np.bool_], view: View, field: View, grid: int = GRID) 
     if not seen.any() and mask.any():
         seen[tuple(_cells_of_kept(mask, view, field, grid).T)] = True
     return seen
+
+
+def on_image(values: NDArray[T], view: View, width: int, height: int, beyond: object) -> NDArray[T]:
+    """(height, width) in the source image's own pixels: each has the value of the input pixel that holds its centre.
+
+    Of an image that was made smaller for the model each input pixel stands for several source pixels, and all of them
+    have its value. Of one that was enlarged some input pixels hold no source pixel's centre, and are not seen. What the
+    model did not see at all, outside of `view`, is `beyond`.
+
+    Args:
+        values: (h, w) of the model's input, a mask or a map.
+        view: of the model.
+        width, height: of the source image, in pixels.
+        beyond: what stands for a pixel that the model did not see.
+    """
+    found = np.full((height, width), beyond, dtype=values.dtype)
+    rows, columns = _seen(values.shape[0], view[0], view[2], height), _seen(values.shape[1], view[1], view[3], width)
+    inside = np.ix_(rows >= 0, columns >= 0)
+    found[inside] = values[np.ix_(rows[rows >= 0], columns[columns >= 0])]
+    return found
+
+
+def _seen(size: int, start: float, stop: float, pixels: int) -> NDArray[np.intp]:
+    """For each of so many source pixels: which of `size` over [start, stop) holds its centre; -1 for none."""
+    places = np.floor((np.arange(pixels) + 0.5 - start) / (stop - start) * size).astype(np.intp)
+    return np.where((places >= 0) & (places < size), places, -1)
 
 
 def cell_of(field: View, grid: int = GRID) -> tuple[float, float]:

@@ -26,21 +26,26 @@ from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.project.configuration import StudyConfigLoader
 from mps_study.project.new_project import ROSTER, own_project
 from mps_study.project.parameters import ModelExport
+from mps_study.project.searches import searches_of
 
 log = logging.getLogger(__name__)
 
 
 class Study:
-    """One environment of a project: its `roster`, name -> entry; which of it are `compared`; what is stored for it."""
+    """One environment of a project: its `roster`, name -> entry; which of it are `compared`; its `searches` by name.
+
+    `env` is the environment's name; None for base.
+    """
 
     def __init__(self, root: Path, env: str | None = None) -> None:
-        self._root, self._env = root, env
+        self._root, self.env = root, env
         loader = StudyConfigLoader(str(root / "conf"), env=env, base_env="base", default_run_env="local")
         # Read now: Kedro's resolvers belong to the loader that was made last.
         self._catalog, parameters = dict(loader["catalog"]), dict(loader["parameters"])
         self._tolerance = ModelExport.model_validate(parameters["model_export"]).tolerance
         self.roster: dict[str, ModelEntry] = Roster.model_validate(parameters["models"]).root
         self.compared: list[str] = list(parameters["compared"])
+        self.searches = searches_of(parameters["search"], parameters["searches"])
 
     def dataset(self, name: str) -> Any:
         """A dataset of the catalog that has a `filepath`, below the project's root."""
@@ -88,7 +93,7 @@ class Study:
         from mps_study.models.weights.hub import hub_fault
 
         if entry.wants_fine_tuning:
-            command = kedro_run("fine_tuning", typed=Typed(self._env), model=name)
+            command = kedro_run("fine_tuning", typed=Typed(self.env), model=name)
             fault = None if checkpoint else f"model {name!r} is not fine-tuned yet; run `{command}` first"
         else:
             fault = timm_fault(name, entry) or hub_fault({name: entry})
@@ -101,6 +106,11 @@ class Study:
             exported = export_model(name, entry, pictures, folder, path, self._tolerance, accuracy)
             self.dataset("onnx_models").save({name: exported})
             self.dataset("model_cards").save({name: exported.card})
+
+
+def study_here(env: str | None = None) -> Study:
+    """The study of an environment of the project around the working directory, or around this package."""
+    return Study(_project(), env)
 
 
 def study_of(model: str, env: str | None = None) -> Study:
