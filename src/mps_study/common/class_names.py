@@ -13,6 +13,9 @@ import yaml
 
 from mps_study.common.imagenet_classes import imagenet_names
 
+NO_LABEL = "none of its labels"
+"""The answer of a model of several labels to an image that has none of them."""
+
 IMAGENET: Literal["imagenet-1k"] = "imagenet-1k"
 """Stands for the names of ImageNet's 1,000 classes."""
 

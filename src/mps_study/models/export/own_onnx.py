@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.graph_end import was_misread
 from mps_study.models.inference.heads import check_head
 from mps_study.models.inference.onnx_file import OnnxFileError
 from mps_study.models.inference.preprocessing import Preprocessing, implausible
@@ -26,10 +27,14 @@ MUTANTS = 3
 """Of each picture, in `check_answers`."""
 
 
-def adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image]) -> Preprocessing:
-    """Copy a user's ONNX file, external data and all, and take its input size where the roster gives none."""
+def adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image]) -> dict[str, Any]:
+    """Copy a user's ONNX file, external data and all, and take its input size where the roster gives none.
+
+    Returns:
+        What its card says of input and output: `preprocessing`, `head`, `several_labels`.
+    """
     source = Path(entry.onnx or "")
-    classifier = OnnxClassifier(source, device="cpu", batch_size=1, output=entry.output)
+    classifier = OnnxClassifier(source, device="cpu", batch_size=1, output=entry.output, classes=entry.classes)
     if classifier.classes != entry.classes:
         raise OnnxFileError(
             f"model {name!r} has {classifier.classes} classes, but the roster says {entry.classes}; "
@@ -44,7 +49,9 @@ def adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image
         )
     model = onnx.load(source)
     onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
-    return preprocessing
+    misread = entry.output is None and classifier.head.columns > 1 and was_misread(model, classifier.signature.output)
+    head = classifier.head.output if misread else None
+    return {"preprocessing": preprocessing, "head": head, "several_labels": classifier.head.multi_label}
 
 
 def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any]) -> Preprocessing:
@@ -60,8 +67,8 @@ def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any])
     bytes_wanted = classifier.signature.dtype == "uint8"
     if "input_size" not in fields and (height is None or width is None):
         raise OnnxFileError(
-            f"{source}: the input is {height} x {width}; give preprocessing.input_size: the side of a square, or "
-            "[height, width]"
+            f"{source}: the file leaves the input's height or width open; give preprocessing.input_size: the side of "
+            "a square, or [height, width]"
         )
     usual: dict[str, Any] = {"input_size": (height, width)}
     if bytes_wanted:
@@ -75,9 +82,9 @@ def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any])
     depth = preprocessing.shape[0]
     if channels not in (None, depth):
         numbers = "one number" if channels == 1 else f"{channels} numbers"
-        remedy = "export it for RGB or grey images" if channels == 4 else f"give {numbers} in each of them"
         raise OnnxFileError(
-            f"{source}: the input has {channels} channels, but preprocessing.mean and .std have {depth}; {remedy}"
+            f"{source}: the input has {channels} channels, but preprocessing.mean and .std have {depth}; "
+            f"give {numbers} in each of them"
         )
     if bytes_wanted and (preprocessing.scale != 255 or {*preprocessing.mean} != {0} or {*preprocessing.std} != {1}):
         raise OnnxFileError(

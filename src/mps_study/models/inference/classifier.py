@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 from mps_study.models.inference.devices import Precision, choose_device, is_out_of_memory, open_session
 from mps_study.models.inference.graph_end import mixes_rows
 from mps_study.models.inference.half import half_precision
-from mps_study.models.inference.heads import Output, head_of
+from mps_study.models.inference.heads import head_of
 from mps_study.models.inference.onnx_file import read_graph, running_fault, signature
 from mps_study.models.inference.painting.painted import (
     Painted,
@@ -38,6 +39,7 @@ from mps_study.models.inference.throughput import (
     rate_of,
 )
 from mps_study.models.inference.tolerance import MUTANTS, ROUNDING, SAFETY, trial
+from mps_study.models.roster.outputs import LabelsOutput, Output, output_said
 from mps_study.mps.mutants import Picture
 from mps_study.mps.types import Reply, Slice
 
@@ -74,8 +76,10 @@ class OnnxClassifier:
         precision: of the batches: `fp32`, `tf32` (on CUDA) or `fp16`. Lower ones are screens: replies say how far they
             can be off, and a search asks again alone what lies that near to a decision.
         painting: `graph` or `numpy`; None chooses.
-        output: what the output is, one of `heads.OUTPUTS`; None takes what the file says, else logits.
+        output: what the output is, one of `OUTPUTS`, for labels also `{kind: sigmoid, threshold: 0.3}`; None takes
+            what the file says, else logits.
         shape: (c, h, w) of the pictures, where the file leaves it open; None takes that of the first picture.
+        classes: how many there are, which tells the output where the file has several.
 
     Attributes:
         input_shape: (c, h, w) of the model's input; None for what the model leaves open.
@@ -100,8 +104,9 @@ class OnnxClassifier:
         workers: int | None = None,
         precision: Precision = "fp32",
         painting: Painting | None = None,
-        output: Output | None = None,
+        output: Output | LabelsOutput | Mapping[str, Any] | None = None,
         shape: tuple[int, int, int] | None = None,
+        classes: int | None = None,
     ) -> None:
         self.path = Path(path)
         self.device = choose_device(device)
@@ -110,8 +115,8 @@ class OnnxClassifier:
         self.precision: Precision = precision
         graph = read_graph(self.path)
         session = open_session(self.path, self.device)
-        self.signature = signature(session.get_inputs(), session.get_outputs(), self.path)
-        self.head = head_of(graph, self.signature, output, self.path)
+        self.signature = signature(session.get_inputs(), session.get_outputs(), self.path, classes)
+        self.head = head_of(graph, self.signature, output_said(output), self.path)
         self.input_shape, self.classes, self._shape = self.signature.shape, self.head.classes, shape
         self._alone = PaintedByNumpy(session, self.signature, self.path)
         self._together: Painted | None = None

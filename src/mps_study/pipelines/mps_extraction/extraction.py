@@ -142,6 +142,7 @@ def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tup
         precision=extraction.precision,
         output=card.output,
         shape=card.preprocessing.shape,
+        classes=card.classes,
     )
     known = card.throughput.get(machine(classifier.device, classifier.precision))
     if known and not any(chosen):

@@ -20,7 +20,7 @@ from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records.store import RecordStore, unpack_landscape, unpack_mask
 from mps_study.datasets.samples import named_classes
 from mps_study.images.decoding import DecodingError, decode
-from mps_study.models.export.card import SAMPLE, ModelCard, class_names
+from mps_study.models.export.card import ModelCard, class_names
 from mps_study.project.parameters import Reporting
 from mps_study.report.facts.results import Making, Sighting, View
 
@@ -126,9 +126,9 @@ def names_of_classes(cards: dict[str, ModelCard], manifest: pd.DataFrame) -> lis
 
     A study has one label an image, so that its models count their classes alike.
     """
-    card = min(cards.values(), key=lambda card: card.class_names == SAMPLE)
+    card = min(cards.values(), key=lambda card: not card.names_itself)
     names = class_names(card, named_classes(manifest))
-    return [names.get(i, f"class {i}") for i in range(card.classes)] if names else None
+    return [names.get(i, f"class {i}") for i in range(card.classes + card.several_labels)] if names else None
 
 
 def images_of_figures(reporting: Reporting, manifest: pd.DataFrame) -> dict[str, str]:
