@@ -85,7 +85,7 @@ def test_a_fourth_channel_of_an_array_is_opacity_but_for_a_model_of_four(tmp_pat
 @pytest.mark.parametrize(
     ("form", "preprocessing", "said"),
     [
-        (npy(RANDOM), RGB, "the image has 5 channels, but the model takes 3 .*; give RGB or grey images"),
+        (npy(RANDOM), RGB, "it has 5 channels, but the model takes 3 .*; give RGB or grey images"),
         (
             npy(RANDOM[..., :3]),
             FIVE,

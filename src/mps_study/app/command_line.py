@@ -111,7 +111,7 @@ def _summary(found: Explanation) -> list[tuple[str, str]]:
         *([] if record.top is None else [("the model's", f"{found.answer_name} ({record.answer})")]),
         (
             "confidence",
-            f"{record.target.confidence:.3f} from the whole image, {_number(record.confidence)} from the set",
+            f"{_number(record.target.confidence)} from the whole image, {_number(record.confidence)} from the set",
         ),
         ("area", f"{_percent(record.area)} ({record.pixels or 0} of {found.photo[..., 0].size} pixels)"),
     ]

@@ -181,6 +181,8 @@ def explain(
         >>> found.class_name, found.area  # doctest: +SKIP
         >>> found.save("photo_mps.png")  # doctest: +SKIP
     """
+    if search.get("target") == LABEL:
+        raise ValueError(f"search.target is {LABEL!r}, but a single image has no label; give a class")
     config = _config(search)
     name, picture = picture_of(image)
     with _one_line():
@@ -193,7 +195,10 @@ def explain(
                 raise ValueError(f"{what} is for ONNX files; that of model {str(model)!r} is part of its roster entry")
         subject = _of_roster(str(model), env, extraction)
     wanted = subject.wanted(config.target)
-    pixels = subject.preprocessing.pixels(picture)
+    try:
+        pixels = subject.preprocessing.pixels(picture)
+    except ValueError as error:
+        raise ValueError(f"image {name!r}: {error}") from None
     subject.classifier.look_at(Picture(pixels, np.zeros((len(pixels), 1, 1), dtype=np.float32)))
     if _is_path(model):
         check_answers(subject.classifier, [pixels])
@@ -223,8 +228,6 @@ class _Subject:
 
     def wanted(self, target: str | int) -> int | None:
         """The index of a target (`SearchConfig.target`); None for the top-1."""
-        if target == LABEL:
-            raise ValueError(f"search.target is {LABEL!r}, but a single image has no label; give a class")
         return None if target == TOP else class_index(target, self.classifier.classes, self.class_names)
 
 

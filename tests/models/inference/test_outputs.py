@@ -75,6 +75,12 @@ def test_a_softmax_over_one_column_is_refused(tmp_path):
         classifier_of(tmp_path / "m.onnx", tail, constants, outputs=[("logits", ("batch", 1))])
 
 
+def test_a_model_that_answers_the_same_picture_differently_is_refused(tmp_path):
+    tail = [node("RandomNormalLike", ["raw"], ["noise"]), node("Add", ["raw", "noise"], ["logits"])]
+    with pytest.raises(OnnxFileError, match="answers the same picture differently each time, as with dropout"):
+        check_answers(classifier_of(tmp_path / "m.onnx", tail, {}), PIXELS[:2])
+
+
 TWO = {
     "tail": [node("Identity", ["flat"], ["features"]), node("Identity", ["raw"], ["logits"])],
     "outputs": [("features", ("batch", 3 * SIDE * SIDE)), ("logits", ("batch", CLASSES))],

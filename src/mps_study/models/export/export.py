@@ -23,7 +23,7 @@ from mps_study.models.export.class_names import names_on_card
 from mps_study.models.export.exported import OPSET, Exported, export_request, files_of
 from mps_study.models.export.own_onnx import adopt
 from mps_study.models.inference.classifier import OnnxClassifier
-from mps_study.models.inference.preprocessing import Preprocessing, implausible
+from mps_study.models.inference.preprocessing import Preprocessing, implausible, pixels_of
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.models.weights.loading import WeightsError, load_model
 
@@ -156,7 +156,10 @@ def _inputs(name: str, preprocessing: Preprocessing, images: Sequence[Image.Imag
     """(n, c, h, w) preprocessed pixels of the images on which parity is checked."""
     if not images:
         raise ParityError(f"model {name!r}: parity needs at least one image; is the sample empty?")
-    return np.stack([preprocessing.pixels(image) for image in images])
+    try:
+        return np.stack(pixels_of(preprocessing, images))
+    except ValueError as error:
+        raise ParityError(f"model {name!r}: {error}") from None
 
 
 def torch_logits(model: nn.Module, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,8 +16,8 @@ from mps_study.models.inference.classifier import OnnxClassifier
 from mps_study.models.inference.graph_end import was_misread
 from mps_study.models.inference.heads import check_head
 from mps_study.models.inference.onnx_file import OnnxFileError
-from mps_study.models.inference.preprocessing import Preprocessing, implausible
-from mps_study.models.inference.tolerance import trial
+from mps_study.models.inference.preprocessing import Preprocessing, implausible, pixels_of
+from mps_study.models.inference.tolerance import ROUNDING, trial
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.mps.mutants import Picture
 
@@ -42,7 +42,11 @@ def adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image
         )
     preprocessing = preprocessing_of_onnx(classifier, entry.preprocessing)
     log.info("%s: asked as %s, %s", source, classifier.signature, classifier.head)
-    answers = check_answers(classifier, [preprocessing.pixels(image) for image in images])
+    try:
+        pictures = pixels_of(preprocessing, images)
+    except ValueError as error:
+        raise OnnxFileError(f"{source}: {error}") from None
+    answers = check_answers(classifier, pictures)
     if answers and not any(np.isfinite(answer).all() for answer in answers):
         raise OnnxFileError(
             f"{source}: its output is not finite on any of {len(answers)} pictures; check preprocessing and export"
@@ -101,7 +105,8 @@ def check_answers(classifier: OnnxClassifier, pictures: Iterable[NDArray[np.floa
     """Raw outputs (columns,) for real pictures (c, h, w) and some mutants of each, which are what they are taken for.
 
     Raises:
-        OnnxFileError: they look like something else, and would get wrong confidences; or the model fails.
+        OnnxFileError: they look like something else, and would get wrong confidences; or the model fails, or answers
+            the same picture differently when it is asked again.
     """
     answers = []
     for pixels in pictures:
@@ -111,5 +116,12 @@ def check_answers(classifier: OnnxClassifier, pictures: Iterable[NDArray[np.floa
         for row in range(MUTANTS):
             asked.mutants.paint(row, picture, painted[row])
         answers += [classifier.outputs(each[None])[0] for each in (pixels, *painted)]
+        if len(answers) == MUTANTS + 1 and not np.allclose(
+            answers[0], classifier.outputs(pixels[None])[0], atol=ROUNDING, equal_nan=True
+        ):
+            raise OnnxFileError(
+                f"{classifier.path}: it answers the same picture differently each time, as with dropout or another "
+                "random operation; export it for inference, not for training"
+            )
     check_head(classifier.head, answers, classifier.path)
     return answers

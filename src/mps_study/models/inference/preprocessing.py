@@ -6,6 +6,7 @@ Done with Pillow and NumPy, bit for bit as timm does it: who searches an exporte
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -116,7 +117,7 @@ class Preprocessing(BaseModel):
         if depth not in (1, 3) or only:
             other = f"arrays (h, w, {depth}) of uint8 in NPY files, or TIFF files of {depth} grey pages"
             raise ValueError(
-                f"the image has {there} channels, but the model takes {depth} (preprocessing.mean); give "
+                f"it has {there} channels, but the model takes {depth} (preprocessing.mean); give "
                 f"{'RGB or grey images' if depth in (1, 3) else other}"
             )
         return None
@@ -164,6 +165,23 @@ class Preprocessing(BaseModel):
         beyond = [side - asked for side, asked in zip(new, self.size[::-1], strict=True)]
         left, top = (round(extra / 2) if extra >= 0 else -(-extra // 2) for extra in beyond)
         return new, (left, top)
+
+
+def pixels_of(preprocessing: Preprocessing, images: Iterable[Image.Image]) -> list[NDArray[np.float32]]:
+    """Pixels (c, h, w) of the images that have the model's channels.
+
+    Raises:
+        ValueError: none of them has.
+    """
+    found, faults = [], []
+    for image in images:
+        try:
+            found.append(preprocessing.pixels(image))
+        except ValueError as error:
+            faults.append(f"no image fits the model; of the first: {error}")
+    if faults and not found:
+        raise ValueError(faults[0])
+    return found
 
 
 LATER: dict[str, Any] = {"scale": 1.0, "channels": "rgb"}

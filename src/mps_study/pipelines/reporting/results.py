@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.common.class_names import NO_LABEL
 from mps_study.common.searches import OWN, unit_name
 from mps_study.common.spelling import unknown
 from mps_study.datasets.images import ImageFiles
@@ -128,7 +129,12 @@ def names_of_classes(cards: dict[str, ModelCard], manifest: pd.DataFrame) -> lis
     """
     card = min(cards.values(), key=lambda card: not card.names_itself)
     names = class_names(card, named_classes(manifest))
-    return [names.get(i, f"class {i}") for i in range(card.classes + card.several_labels)] if names else None
+    none = {each.classes: NO_LABEL for each in cards.values() if each.several_labels}
+    if not names and not none:
+        return None
+    most = max(each.classes for each in cards.values())
+    named = none | names
+    return [named.get(i, f"class {i}") for i in range(max(most, *(index + 1 for index in named)))]
 
 
 def images_of_figures(reporting: Reporting, manifest: pd.DataFrame) -> dict[str, str]:

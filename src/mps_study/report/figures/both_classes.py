@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mps_study.report.facts.both_classes import both_classes
 from mps_study.report.facts.results import NothingToShow, StudyResults
@@ -37,7 +38,8 @@ def draw_both_classes(results: StudyResults) -> Figure:
     if not rows:
         raise NothingToShow("No misclassified image was searched for both the class given and its label.")
     side = DOUBLE_COLUMN / 4
-    figure = Figure(figsize=(side * 3, (side + 0.5) * len(rows)), layout="constrained")
+    engine = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - 0.1 / (side * len(rows))))  # names reach over their titles
+    figure = Figure(figsize=(side * 3, (side + 0.5) * len(rows) + 0.1), layout=engine)
     for number, row in enumerate(rows):
         panels = [figure.add_subplot(len(rows), 3, 3 * number + place) for place in (1, 2, 3)]
         show_photo(panels[0], results.photo(row["image"], row["model"]))
