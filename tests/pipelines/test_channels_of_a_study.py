@@ -64,3 +64,7 @@ def test_five_channels_go_from_the_folder_to_the_report_and_a_stranger_is_noted(
     assert (rest["status"] == "found").all() and rest["correct"].all() and (rest["target"] == rest["label"]).all()
     report = project / "data/own/08_report"
     assert (report / "report.html").is_file() and len(list((report / "explorer/images").glob("*.js"))) == 5
+    kedro_run(project, env="own", pipelines=["verification"])
+    asked = table(project, "verification", "own")
+    assert asked.loc[~asked["holds"], "image"].tolist() == ["2/stranger.png"]
+    assert set(asked["image"]) == set(areas.index)

@@ -83,4 +83,4 @@ def _name(name: object, index: int, what: str) -> str:
         name = name[-1]
     if isinstance(name, bool) or not isinstance(name, (str, int)) or not str(name).strip():
         raise ValueError(f"{what}: the name of class {index} is {name!r}; use text, in quotes where YAML reads it else")
-    return str(name).strip()
+    return " ".join(str(name).split())  # a line break would end a line of the terminal, a table, a caption

@@ -70,7 +70,7 @@ def extract_model(
     other = baseline_image(card.preprocessing, search) if todo else None
     found: Iterable[MpsRecord] = ()
     if classifier:
-        pixels = _pixels_of(reader, card.preprocessing)
+        pixels = read_pixels(reader, card.preprocessing)
         targets = targets_of(card, search, manifest)
         if isinstance(targets, dict) and (without := len(manifest) - len(targets)):
             log.info("%s: %d images have no label; their sets keep the model's top-1", name, without)
@@ -166,7 +166,7 @@ def baseline_image(preprocessing: Preprocessing, search: SearchConfig) -> NDArra
     return None if path is None else preprocessing.pixels(decode(path.read_bytes(), str(path)))
 
 
-def _pixels_of(reader: Reader, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArray[np.float32]]]:
+def read_pixels(reader: Reader, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """(image, pixels) of each that has the model's channels; the others have failed, and finally."""
     for image, picture in reader:
         try:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from mps_study.mps.types import FOUND
 from mps_study.report.facts.both_classes import both_classes
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.facts.searches import compared
@@ -23,11 +24,13 @@ MOST = 5
 def shown_rows(results: StudyResults) -> list[dict[str, Any]]:
     """The misclassified images of the figure: of each model the one with the surest wrong answer, the surest first.
 
-    Those of which both searches found a set come first.
+    Those of which both searches ended with a set that says something (`found`) come first.
     """
     both = both_classes(results)
-    found = both.assign(missing=both[["area_given", "area_label"]].isna().any(axis=1)) if len(both) else both
-    rows = found.sort_values("missing", kind="stable").drop_duplicates("model") if len(both) else both
+    if both.empty:
+        return []
+    found = (both[["status_given", "status_label"]] == FOUND).all(axis=1)
+    rows = both.assign(less=~found).sort_values("less", kind="stable").drop_duplicates("model")
     return [{str(key): value for key, value in row.items()} for row in rows.head(MOST).to_dict("records")]
 
 
