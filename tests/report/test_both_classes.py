@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
-import pytest
 from synthetic_searches import OTHER
 
 from mps_study.report.explorer.page import study_facts
@@ -16,22 +15,6 @@ from mps_study.report.figures.all_figures import figures_of
 from mps_study.report.figures.both_classes import draw_both_classes, shown_rows
 from mps_study.report.page.html import render_report
 from mps_study.report.tables.all_tables import tables_of
-
-
-@pytest.fixture
-def asked(searched: StudyResults) -> StudyResults:
-    return for_labels(searched)
-
-
-def for_labels(searched: StudyResults) -> StudyResults:
-    """The study of two searches, of which the other keeps each image's label, where it has one."""
-    assert searched.searches is not None
-    areas = searched.searches.areas
-    other = areas["search"] == OTHER
-    kept = areas["target"].where(~other | areas["label"].isna(), areas["label"])
-    searches = dataclasses.replace(searched.searches, areas=areas.assign(kept=kept))
-    own = searched.areas.assign(kept=searched.areas["target"])
-    return dataclasses.replace(searched, areas=own, searches=searches)
 
 
 def test_every_wrong_answer_stands_with_both_of_its_sets(asked: StudyResults) -> None:

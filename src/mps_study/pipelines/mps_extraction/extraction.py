@@ -163,7 +163,12 @@ def with_measurements(card: ModelCard, classifier: OnnxClassifier, extraction: E
 def baseline_image(preprocessing: Preprocessing, search: SearchConfig) -> NDArray[np.float32] | None:
     """(c, h, w) float32: the image that `baseline: image` names, as this model sees it; None for other baselines."""
     path = baseline_path(search)
-    return None if path is None else preprocessing.pixels(decode(path.read_bytes(), str(path)))
+    if path is None:
+        return None
+    try:
+        return preprocessing.pixels(decode(path.read_bytes(), str(path)))
+    except ValueError as error:
+        raise ValueError(f"search.baseline: image {str(path)!r}: {error}") from None
 
 
 def read_pixels(reader: Reader, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArray[np.float32]]]:
