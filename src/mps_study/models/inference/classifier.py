@@ -76,15 +76,13 @@ class OnnxClassifier:
         precision: of the batches: `fp32`, `tf32` (on CUDA) or `fp16`. Lower ones are screens: replies say how far they
             can be off, and a search asks again alone what lies that near to a decision.
         painting: `graph` or `numpy`; None chooses.
-        output: what the output is, one of `OUTPUTS`, for labels also `{kind: sigmoid, threshold: 0.3}`; None takes
-            what the file says, else logits.
+        output: one of `OUTPUTS`, of labels also `{kind: sigmoid, threshold: 0.3}`; None takes what the file says.
         shape: (c, h, w) of the pictures, where the file leaves it open; None takes that of the first picture.
         classes: how many there are, which tells the output where the file has several.
 
     Attributes:
         input_shape: (c, h, w) of the model's input; None for what the model leaves open.
-        classes: number of classes, or of labels.
-        head: how the output becomes replies.
+        classes, head: number of classes, or of labels; how the output becomes replies.
         device: `cpu` or `cuda`, as it really runs.
         signature: how the file is asked.
         measured: what was measured, if anything was: throughput, painting, tolerance.
@@ -286,16 +284,14 @@ class OnnxClassifier:
         with self._lock:
             if self._tolerance is not None:
                 return
-            n = min(MUTANTS, 2 * self._batch_size)
-            if self._batch_size == 1 and self.precision == "fp32":
-                n = 0
+            n = 0 if self._batch_size == 1 and self.precision == "fp32" else min(MUTANTS, 2 * self._batch_size)
             self._tolerance = SAFETY * self._difference(picture, n) if n else 0.0
             if self.precision == "fp32" and self._tolerance > SAFETY * ROUNDING:
                 log.warning("%s: %s (%.2g in a logit)", self.path.name, ONE_BY_ONE, self._tolerance / SAFETY)
                 self._batch_size, self._together, self._tolerance = 1, None, 0.0
             if self.measured:
-                update = {"batch_size": self._batch_size, "tolerance": self._tolerance}
-                self.measured = self.measured.model_copy(update=update)
+                known = {"batch_size": self._batch_size, "tolerance": self._tolerance}
+                self.measured = self.measured.model_copy(update=known)
 
     def _difference(self, picture: Picture, n: int) -> float:
         mutants = trial(picture, n)

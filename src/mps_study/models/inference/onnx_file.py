@@ -173,8 +173,9 @@ def signature(inputs: Sequence[Any], outputs: Sequence[Any], path: Path, classes
     batch, first, _, last = sizes = [size if isinstance(size, int) else None for size in shape]
     channels_last = first not in CHANNELS and last in CHANNELS
     if not channels_last and first not in (None, *CHANNELS):
-        least = min(side for side in (*sizes[1:], np.inf) if side is not None)
-        if sizes[1:].count(least) > 1 or least not in (first, last):
+        sides = [side for side in sizes[1:] if side is not None]
+        least = min(sides)
+        if sides.count(least) > 1 or least not in (first, last):
             raise OnnxFileError(f"{expected}, but of {shape} neither axis 1 nor axis 3 tells how many channels it has")
         channels_last = last == least
     output, columns = _output(outputs, path, classes)

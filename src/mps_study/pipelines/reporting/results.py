@@ -133,7 +133,7 @@ def names_of_classes(cards: dict[str, ModelCard], manifest: pd.DataFrame) -> lis
     if not names and not none:
         return None
     most = max(each.classes for each in cards.values())
-    named = none | names
+    named = {**none, **names}
     return [named.get(i, f"class {i}") for i in range(max(most, *(index + 1 for index in named)))]
 
 
