@@ -15,6 +15,7 @@ def project(tmp_path, monkeypatch):
     folder = make_project(tmp_path / "project")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("DO_NOT_TRACK", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")  # MLflow keeps one store a relative URI
     random = np.random.default_rng(0)
     for name in ("1/a.npy", "1/b.npy", "2/a.npy", "2/b.tif", "2/stranger.png"):
         pixels = random.integers(55, 65, (24, 30, 5), dtype=np.uint8)
