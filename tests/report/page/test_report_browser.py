@@ -219,7 +219,7 @@ def test_the_next_most_disagreeing_image_is_a_key_away(explorer: Page, folder: P
 
 def panel(explorer: Page, model: int) -> np.ndarray:
     """(h, w, 3) int, what is drawn for a model of the opened image."""
-    address = explorer.evaluate("place => document.querySelectorAll('#panels canvas')[place].toDataURL()", model)
+    address = explorer.evaluate("place => document.querySelectorAll('.panel > canvas')[place].toDataURL()", model)
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition("base64,")[2]))).convert("RGB"), int)
 
 
@@ -287,7 +287,7 @@ def test_responsibility_is_offered_where_it_was_stored(explorer: Page, folder: P
     address = (folder / "explorer.html").as_uri()
     explorer.goto(address + "#val_0003")
     drawn(explorer)
-    picture = "document.querySelector('#panels canvas').toDataURL()"
+    picture = "document.querySelector('.panel > canvas').toDataURL()"
     sets = explorer.evaluate(picture)
     explorer.locator("#heat").check()
     assert explorer.evaluate(picture) != sets
