@@ -69,7 +69,8 @@ class Preprocessing(BaseModel):
                 "many as the model has channels"
             )
         if self.channels == "bgr" and len(self.mean) != 3:
-            raise ValueError(f"channels is bgr, but mean and std have {len(self.mean)} numbers; give each three")
+            numbers = "one number, as for grey images" if len(self.mean) == 1 else f"{len(self.mean)} numbers"
+            raise ValueError(f"channels is bgr, but mean and std have {numbers}; give each three")
         return self
 
     @property
