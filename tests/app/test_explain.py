@@ -378,3 +378,37 @@ def test_a_model_that_another_process_exports_is_told_in_one_line(photo, tmp_pat
         answer = CliRunner().invoke(cli, ["explain", str(photo)])
     assert answer.exit_code == 1
     assert "model_export/efficientnet_lite0 is held by process" in answer.stderr and answer.stderr.count("\n") == 1
+
+
+def test_the_picture_of_an_output_that_is_not_finite_says_why_there_is_no_set(bright_window, photo, tmp_path):
+    model = onnx.load(bright_window)
+    model.graph.node[-1].output[0] = "finite"
+    model.graph.node.append(helper.make_node("Log", ["minus"], ["logits"]))
+    model.graph.node.insert(5, helper.make_node("Sub", ["offset", "finite"], ["minus"]))
+    model.graph.node[-1].input[0] = "minus"
+    onnx.save(model, tmp_path / "broken.onnx")
+    arguments = [str(photo), "--model", str(tmp_path / "broken.onnx"), "--out", str(tmp_path / "x.png")]
+    done = CliRunner().invoke(cli, ["explain", *arguments, "--device", "cpu", "--output", "logits"])
+    assert done.exit_code == 0, done.output
+    assert "no class (-1)" in done.output and "output for the whole image is not finite" in done.output
+    found = explain(photo, tmp_path / "broken.onnx", device="cpu", output="logits")
+    texts = [text.get_text() for axes in found.figure().axes for text in axes.texts]
+    assert any("no MPS\nthe model's output for the\nwhole image is not finite" in text for text in texts)
+
+
+def test_a_threshold_may_be_given_on_the_command_line(bright_window, photo, tmp_path):
+    arguments = [str(photo), "--model", str(bright_window), "--out", str(tmp_path / "x.png"), "--device", "cpu"]
+    done = CliRunner().invoke(
+        cli,
+        [
+            "explain",
+            *arguments,
+            "--output",
+            "{kind: multi_label_logits, threshold: 0.9}",
+            "--preprocessing",
+            "{mean: [0, 0, 0], std: [1, 1, 1], crop_pct: 1.0}",
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    refused = CliRunner().invoke(cli, ["explain", *arguments, "--output", "{kind: logits, threshold: 0.9}"])
+    assert refused.exit_code == 1 and "output.threshold is for several labels" in refused.output

@@ -220,7 +220,11 @@ def test_a_key_that_is_missing_is_named(path):
         (("models", "own", "preprocessing", "mean"), [123.7, 116.3, 103.5], "give `scale: 255`, else divide both by"),
         (("models", "own", "preprocessing", "input_size"), [32, 0], "use sides from 1 to 10000 pixels"),
         (("models", "own", "preprocessing", "channels"), "rgba", "'rgb' or 'bgr'"),
-        (("models", "own", "output"), "scores", "'logits', 'probabilities', 'sigmoid' or 'multi_label_logits'"),
+        (
+            ("models", "own", "output"),
+            "scores",
+            "output 'scores' is unknown; known: logits, multi_label_logits, probabilities, sigmoid",
+        ),
         (("search", "target"), "label", "set minimum_confidence_threshold or confidence_floor above 0"),
         (("models", "efficientnet_lite0", "weights"), "random:x", "should be `random` or `random:SEED`"),
         (("models", "efficientnet_lite0", "weights"), "file:", "should be `file:PATH`"),

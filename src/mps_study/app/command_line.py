@@ -43,7 +43,9 @@ def cli() -> None:
 @click.option("--env", "-e", help="The environment whose roster has the model.  [default: the first that has]")
 @click.option("--preprocessing", help="Of an ONNX file, as in a roster: '{mean: [0.5, 0.5, 0.5], crop_pct: 1.0}'.")
 @click.option(
-    "--output", help="Of an ONNX file: logits, probabilities, sigmoid, multi_label_logits.  [default: its own]"
+    "--output",
+    help="Of an ONNX file: logits, probabilities, sigmoid, multi_label_logits, '{kind: sigmoid, threshold: 0.3}'.  "
+    "[default: its own]",
 )
 @click.option(
     "--target", default="top-1", help="Name or index of the class that is kept; not on top, it needs --floor."
@@ -62,6 +64,7 @@ def explain(
     target: str,
     preprocessing: str | None,
     class_names: str | None,
+    output: str | None,
     **rest: Any,
 ) -> None:
     """Show the fewest pixels of IMAGE that keep a model's class.
@@ -85,7 +88,8 @@ def explain(
             image,
             model,
             preprocessing=_parsed("preprocessing", preprocessing),
-            class_names=_names(class_names),
+            class_names=_named(class_names),
+            output=_named(output, "output"),
             baseline=_parsed("baseline", baseline),
             target=int(target) if target.isdecimal() else target,
             minimum_confidence_threshold=floor,
@@ -107,7 +111,7 @@ def _summary(found: Explanation) -> list[tuple[str, str]]:
         *([] if record.top is None else [("the model's", f"{found.answer_name} ({record.answer})")]),
         (
             "confidence",
-            f"{record.target.confidence:.3f} from the whole image, {_number(record.confidence)} from the set",
+            f"{_number(record.target.confidence)} from the whole image, {_number(record.confidence)} from the set",
         ),
         ("area", f"{_percent(record.area)} ({record.pixels or 0} of {found.photo[..., 0].size} pixels)"),
     ]
@@ -146,6 +150,6 @@ def _parsed(option: str, text: str | None) -> Any:
         raise click.ClickException(f"--{option} {text!r} is not YAML; write it as in conf") from None
 
 
-def _names(text: str | None) -> Any:
-    """Class names: a list or mapping as in conf, or what names one."""
-    return _parsed("class-names", text) if text and text.lstrip()[:1] in ("[", "{") else text
+def _named(text: str | None, option: str = "class-names") -> Any:
+    """A list or mapping as in conf, or a word or path as it is."""
+    return _parsed(option, text) if text and text.lstrip()[:1] in ("[", "{") else text

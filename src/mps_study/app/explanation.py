@@ -18,21 +18,21 @@ from PIL import Image
 from pydantic import ValidationError
 
 from mps_study.app.watching import watched
+from mps_study.common.class_names import names_from
 from mps_study.images.arriving import Arrived, picture_of
 from mps_study.models.export.card import class_names as names_of_classes
-from mps_study.models.export.class_names import names_given, names_in_file
+from mps_study.models.export.class_names import class_index, names_given, names_in_file
 from mps_study.models.export.own_onnx import check_answers, preprocessing_of_onnx
 from mps_study.models.inference.classifier import OnnxClassifier
-from mps_study.models.inference.heads import Output
 from mps_study.models.inference.onnx_file import read_graph
 from mps_study.models.inference.preprocessing import Preprocessing, View
+from mps_study.models.roster.outputs import LabelsOutput, Output
 from mps_study.mps.common.terms import LABEL, NEEDS_FLOOR, TOP
 from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.mps.mutants import Picture
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import MpsRecord
 from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
-from mps_study.pipelines.targets import class_index
 from mps_study.project.parameters import Extraction, baseline_image_fault
 from mps_study.project.study_models import study_of
 from mps_study.report.figures.fonts import write_figure
@@ -146,7 +146,7 @@ def explain(
     *,
     env: str | None = None,
     preprocessing: Mapping[str, Any] | None = None,
-    output: Output | None = None,
+    output: Output | LabelsOutput | Mapping[str, Any] | None = None,
     class_names: Sequence[str] | Mapping[int, str] | str | None = None,
     device: str = "auto",
     batch_size: int | None = None,
@@ -163,7 +163,7 @@ def explain(
         env: the environment whose roster has the model; without it the first that has, `conf/base` before others.
         preprocessing: of an ONNX file, where it is not ImageNet's usual: fields of `Preprocessing`.
         output: what the output of an ONNX file is, where the file does not say: `logits`, `probabilities`, `sigmoid`
-            or `multi_label_logits`.
+            or `multi_label_logits`; of several labels also `{kind: sigmoid, threshold: 0.3}`.
         class_names: of an ONNX file, where its own metadata does not have them: a list, the path of a file, or
             `imagenet-1k`.
         device: `cpu`, `cuda`, or `auto`.
@@ -181,10 +181,12 @@ def explain(
         >>> found.class_name, found.area  # doctest: +SKIP
         >>> found.save("photo_mps.png")  # doctest: +SKIP
     """
+    if search.get("target") == LABEL:
+        raise ValueError(f"search.target is {LABEL!r}, but a single image has no label; give a class")
     config = _config(search)
     name, picture = picture_of(image)
     with _one_line():
-        extraction = Extraction.model_validate({"device": device, "batch_size": _plain(batch_size)})
+        extraction = Extraction.model_validate({"device": device, "batch_size": batch_size})
     if _is_path(model):
         subject = _of_file(Path(model), preprocessing, class_names, output, extraction)
     else:
@@ -193,7 +195,10 @@ def explain(
                 raise ValueError(f"{what} is for ONNX files; that of model {str(model)!r} is part of its roster entry")
         subject = _of_roster(str(model), env, extraction)
     wanted = subject.wanted(config.target)
-    pixels = subject.preprocessing.pixels(picture)
+    try:
+        pixels = subject.preprocessing.pixels(picture)
+    except ValueError as error:
+        raise ValueError(f"image {name!r}: {error}") from None
     subject.classifier.look_at(Picture(pixels, np.zeros((len(pixels), 1, 1), dtype=np.float32)))
     if _is_path(model):
         check_answers(subject.classifier, [pixels])
@@ -217,12 +222,12 @@ class _Subject:
     class_names: Mapping[int, str]
 
     def class_name(self, label: int) -> str:
+        if label < 0:
+            return "no class"
         return self.classifier.head.with_none(self.class_names).get(label, f"class {label}")
 
     def wanted(self, target: str | int) -> int | None:
         """The index of a target (`SearchConfig.target`); None for the top-1."""
-        if target == LABEL:
-            raise ValueError(f"search.target is {LABEL!r}, but a single image has no label; give a class")
         return None if target == TOP else class_index(target, self.classifier.classes, self.class_names)
 
 
@@ -235,27 +240,24 @@ def _of_roster(model: str, env: str | None, extraction: Extraction) -> _Subject:
     return _Subject(model, classifier, card.preprocessing, names_of_classes(card, study.sample_names()))
 
 
-def _of_file(
-    path: Path, preprocessing: object, class_names: object, output: Output | None, extraction: Extraction
-) -> _Subject:
+def _of_file(path: Path, preprocessing: object, class_names: object, output: Any, extraction: Extraction) -> _Subject:
     if preprocessing is not None and not isinstance(preprocessing, Mapping):
         raise ValueError(
             f"preprocessing is {preprocessing!r}; use a mapping, such as {{mean: [0.5, 0.5, 0.5], crop_pct: 1.0}}"
         )
-    classifier = OnnxClassifier(path, extraction.device, extraction.batch_size, output=output)
+    named = None if class_names is None else names_from(class_names, "class_names")
+    classifier = OnnxClassifier(
+        path, extraction.device, extraction.batch_size, output=output, classes=None if named is None else len(named)
+    )
     with _one_line("preprocessing."):
         chosen = preprocessing_of_onnx(classifier, preprocessing or {})
     if preprocessing is None and classifier.signature.dtype != "uint8":
         log.info("%s: preprocessed as is usual for ImageNet; where that is wrong, give `preprocessing`", path.name)
-    if class_names is not None:
-        names = names_given(class_names, classifier.classes, "class_names")
+    if named is not None:
+        names = names_given(named, classifier.classes, "class_names")
     else:
         names = names_in_file(read_graph(path), classifier.classes, path) or ()
     return _Subject(path.stem, classifier, chosen, dict(enumerate(names)))
-
-
-def _plain(number: object) -> object:
-    return int(number) if isinstance(number, np.integer) else number
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mps_study.common.digests import digest_of
+from mps_study.common.numbers import plain
 from mps_study.common.spelling import unknown
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.images.sampling import HALVES
@@ -26,6 +27,11 @@ from mps_study.stats.config import StatisticsConfig
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_numpys_numbers(cls, given: Any) -> Any:
+        return plain(given)
 
 
 class Draw(_Group):

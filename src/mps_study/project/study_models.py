@@ -94,9 +94,10 @@ class Study:
             raise WeightsError(fault)
         log.info("%s: exporting to ONNX; later calls find it", name)
         pictures = [decode(photo.read(), photo.image) for photo in photos()[: ModelExport().parity_images]]
-        path, accuracy = (checkpoint.path, checkpoint.facts["holdout_accuracy"]) if checkpoint else (None, None)
+        path, trained = (checkpoint.path, checkpoint.facts) if checkpoint else (None, {})
         with self._claims().claim(f"model_export/{name}") as folder:
-            exported = export_model(name, entry, pictures, folder, path, self._tolerance, accuracy)
+            facts = trained.get("holdout_accuracy"), trained.get("class_names")
+            exported = export_model(name, entry, pictures, folder, path, self._tolerance, *facts)
             self.dataset("onnx_models").save({name: exported})
             self.dataset("model_cards").save({name: exported.card})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from mps_study.models.export.class_names import names_on_card
 from mps_study.models.export.exported import OPSET, Exported, export_request, files_of
 from mps_study.models.export.own_onnx import adopt
 from mps_study.models.inference.classifier import OnnxClassifier
-from mps_study.models.inference.preprocessing import Preprocessing, implausible
+from mps_study.models.inference.preprocessing import Preprocessing, implausible, pixels_of
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.models.weights.loading import WeightsError, load_model
 
@@ -42,12 +42,14 @@ def export_model(
     checkpoint: Path | None = None,
     tolerance: float = 1e-4,
     holdout_accuracy: float | None = None,
+    trained_on: Mapping[str, str] | None = None,
 ) -> Exported:
     """Export a roster entry into `folder` and check it on real images.
 
     Args:
         images: RGB images on which torch and ONNX Runtime must agree: same top-1, logits within `tolerance`.
         checkpoint: for `weights: fine_tuned`.
+        trained_on: class index -> name, of the images on which it was fine-tuned.
         tolerance: largest difference of logits, relative to the largest logit where that exceeds one.
 
     Raises:
@@ -59,10 +61,11 @@ def export_model(
     request = export_request(entry, checkpoint, tolerance)
     path = folder / f"{name}.onnx"
     if entry.onnx is not None:
-        preprocessing, parity = adopt(name, entry, path, images), None
+        forms, parity = adopt(name, entry, path, images), None
     else:
         model = load_model(name, entry, checkpoint)
         preprocessing = preprocessing_of(entry, model)
+        forms = {"preprocessing": preprocessing}
         inputs = _inputs(name, preprocessing, images)
         expected = torch_logits(model, inputs)
         to_onnx(model, preprocessing.shape, path)
@@ -74,14 +77,14 @@ def export_model(
         timm=entry.timm,
         weights=entry.onnx or entry.weights,
         classes=entry.classes,
-        class_names=names_on_card(name, entry),
-        preprocessing=preprocessing,
+        class_names=names_on_card(name, entry, trained_on),
         opset=_opset_of(path),
         digest=digest_of_files(*files_of(path)),
         request=request,
         parity=parity,
         holdout_accuracy=holdout_accuracy,
         output=entry.output,
+        **forms,
     )
     return Exported(path, card)
 
@@ -103,6 +106,9 @@ def preprocessing_of(entry: ModelEntry, model: nn.Module) -> Preprocessing:
         fields |= {each: (sum(config[each]) / len(config[each]),) for each in ("mean", "std")}
     preprocessing = Preprocessing(**{**fields, **entry.preprocessing})
     fault = implausible(preprocessing)
+    depth, wanted = preprocessing.shape[0], entry.arguments.get("in_chans", config["input_size"][0])
+    if depth != wanted:
+        fault = f"mean and .std have {depth} numbers, but the model has {wanted} channels; give as many in each of them"
     if fault:
         raise ValueError(f"{entry.timm}: preprocessing.{fault}")
     return preprocessing
@@ -150,7 +156,10 @@ def _inputs(name: str, preprocessing: Preprocessing, images: Sequence[Image.Imag
     """(n, c, h, w) preprocessed pixels of the images on which parity is checked."""
     if not images:
         raise ParityError(f"model {name!r}: parity needs at least one image; is the sample empty?")
-    return np.stack([preprocessing.pixels(image) for image in images])
+    try:
+        return np.stack(pixels_of(preprocessing, images))
+    except ValueError as error:
+        raise ParityError(f"model {name!r}: {error}") from None
 
 
 def torch_logits(model: nn.Module, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ from mps_study.datasets.claims import Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.models import Checkpoint
+from mps_study.datasets.samples import named_classes
 from mps_study.datasets.training_states import StateFolder
 from mps_study.images.decoding import decode
 from mps_study.models.roster.roster import Roster
@@ -83,6 +84,7 @@ def fine_tune_models(
                     "holdout_accuracy": trained.holdout_accuracy,
                     "epochs": trained.epochs,
                     "history": trained.history,
+                    "class_names": named_classes(training_manifest),
                 }
                 yield {name: Checkpoint(checkpoint, tensors=trained.state_dict)}, {(STAGE, name): None}
                 state.clear()

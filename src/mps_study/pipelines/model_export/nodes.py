@@ -58,12 +58,19 @@ def export_models(
     rows = manifest.head(model_export.parity_images)
     pictures = [decode(images[f], i) for f, i in zip(rows["file"], rows["image"], strict=True)]
     for name in with_progress(stale, len(stale), "exporting", "model"):
-        accuracy = checkpoints[name].facts["holdout_accuracy"] if name in checkpoints else None
+        trained = checkpoints[name].facts if name in checkpoints else {}
         try:
             ensure_ready(name, failed_before, claims, ("fine_tuning",))
             with claims.claim(f"{STAGE}/{name}") as folder:
                 exported = export_model(
-                    name, chosen[name], pictures, folder, paths[name], model_export.tolerance, accuracy
+                    name,
+                    chosen[name],
+                    pictures,
+                    folder,
+                    paths[name],
+                    model_export.tolerance,
+                    trained.get("holdout_accuracy"),
+                    trained.get("class_names"),
                 )
                 yield {name: exported}, {name: exported.card}, {(STAGE, name): None}
         except Exception as error:

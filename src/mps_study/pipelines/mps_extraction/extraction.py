@@ -69,7 +69,7 @@ def extract_model(
     other = baseline_image(card.preprocessing, search) if todo else None
     found: Iterable[MpsRecord] = ()
     if classifier:
-        pixels = ((image, card.preprocessing.pixels(picture)) for image, picture in reader)
+        pixels = read_pixels(reader, card.preprocessing)
         targets = targets_of(card, search, manifest)
         if isinstance(targets, dict) and (without := len(manifest) - len(targets)):
             log.info("%s: %d images have no label; their sets keep the model's top-1", name, without)
@@ -141,6 +141,7 @@ def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tup
         precision=extraction.precision,
         output=card.output,
         shape=card.preprocessing.shape,
+        classes=card.classes,
     )
     known = card.throughput.get(machine(classifier.device, classifier.precision))
     if known and not any(chosen):
@@ -161,7 +162,23 @@ def with_measurements(card: ModelCard, classifier: OnnxClassifier, extraction: E
 def baseline_image(preprocessing: Preprocessing, search: SearchConfig) -> NDArray[np.float32] | None:
     """(c, h, w) float32: the image that `baseline: image` names, as this model sees it; None for other baselines."""
     path = baseline_path(search)
-    return None if path is None else preprocessing.pixels(decode(path.read_bytes(), str(path)))
+    if path is None:
+        return None
+    try:
+        return preprocessing.pixels(decode(path.read_bytes(), str(path)))
+    except ValueError as error:
+        raise ValueError(f"search.baseline: image {str(path)!r}: {error}") from None
+
+
+def read_pixels(reader: Reader, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """(image, pixels) of each that has the model's channels; the others have failed, and finally."""
+    for image, picture in reader:
+        try:
+            pixels = preprocessing.pixels(picture)
+        except ValueError as error:
+            reader.failed[image] = f"image {image!r}: {error}"
+            continue
+        yield image, pixels
 
 
 def _failed(image: str, reason: str) -> MpsRecord:

@@ -16,7 +16,7 @@ from mps_study.models.export.card import ModelCard
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.proof.verification import verify_records
 from mps_study.mps.types import MpsRecord
-from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
+from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier, read_pixels
 from mps_study.pipelines.mps_extraction.reading import Reader
 from mps_study.project.parameters import Extraction
 
@@ -46,10 +46,10 @@ def verify_model(
     reader = Reader(images, wanted)
 
     def asked() -> Iterator[tuple[MpsRecord, NDArray[np.float32]]]:
-        for image, picture in reader:
+        for image, pixels in read_pixels(reader, card.preprocessing):
             row = records.record(image, card.name, WHOLE)
             if row is not None:
-                yield record_of(row), card.preprocessing.pixels(picture)
+                yield record_of(row), pixels
 
     other = baseline_image(card.preprocessing, search)
     for found in verify_records(asked(), classifier, search, extraction.in_flight, other):
