@@ -350,7 +350,7 @@ def test_an_exported_model_is_shared_with_kedro_run(photo, tmp_path, monkeypatch
     for file in (model, model.with_name("tiny.onnx.data")):
         content = file.read_bytes()
         file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-        with pytest.raises(ValueError, match="tiny.onnx is not the model that its card describes"):
+        with pytest.raises(ValueError, match=r"tiny\.onnx is not the model that its card describes"):
             explain(photo, "tiny", device="cpu", batch_size=2, iterations=1)
         file.write_bytes(content)
 

@@ -58,7 +58,7 @@ def test_a_model_whose_bytes_are_others_than_its_card_says_is_not_asked(project,
     bytes_of = file.read_bytes()
     file.write_bytes(bytes_of[:-1] + bytes([bytes_of[-1] ^ 1]))
     try:
-        with pytest.raises(ValueError, match="one.onnx is not the model that its card describes"):
+        with pytest.raises(ValueError, match=r"one\.onnx is not the model that its card describes"):
             verified(project)
     finally:
         file.write_bytes(bytes_of)
