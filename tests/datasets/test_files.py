@@ -29,6 +29,16 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeyp
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_whoever_reads_the_old_file_reads_it_to_its_end(tmp_path):
+    """The new one is renamed into its place, and not written over it."""
+    target = tmp_path / "file"
+    write_bytes(target, b"old")
+    with target.open("rb") as reader:
+        write_bytes(target, b"new")
+        assert reader.read() == b"old"
+    assert target.read_bytes() == b"new"
+
+
 def test_a_copy_is_whole_or_absent(tmp_path, monkeypatch):
     source = tmp_path / "source"
     source.write_bytes(b"x" * 1000)
