@@ -347,6 +347,12 @@ def test_an_exported_model_is_shared_with_kedro_run(photo, tmp_path, monkeypatch
     arguments = ["explain", str(photo), "--model", "tiny", "--device", "cpu", "--iterations", "1"]
     code = f"from mps_study.app.command_line import cli; cli({arguments}, standalone_mode=False)"
     assert loaded_by(code, {"mps_study.app.explanation", "torch", "timm", "mlflow"}) == ["mps_study.app.explanation"]
+    for file in (model, model.with_name("tiny.onnx.data")):
+        content = file.read_bytes()
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        with pytest.raises(ValueError, match=r"tiny\.onnx is not the model that its card describes"):
+            explain(photo, "tiny", device="cpu", batch_size=2, iterations=1)
+        file.write_bytes(content)
 
 
 def test_importing_the_package_waits_for_neither_torch_nor_onnx_runtime():

@@ -54,6 +54,18 @@ def test_a_claim_ends_with_its_process_and_its_workplace_is_found_empty(claims, 
     assert sorted(path.name for path in (tmp_path / "study/claims").rglob("*")) == ["m.lock", "mps_extraction"]
 
 
+def test_whether_a_claim_is_free_is_seen_and_left_so(claims, other, tmp_path):
+    with pytest.raises(ClaimedError, match=f"held by process {other.pid}"):
+        claims.check_free("mps_extraction/m")
+    claims.check_free("mps_extraction/another")
+    other.kill()
+    other.wait()
+    assert (tmp_path / "study/claims/mps_extraction/m.holder.json").exists()
+    claims.check_free("mps_extraction/m")
+    with claims.claim("mps_extraction/m"):
+        pass
+
+
 def test_a_claim_ends_when_its_work_fails(claims):
     with pytest.raises(ZeroDivisionError), claims.claim("reporting"):
         _ = 1 / 0

@@ -118,6 +118,14 @@ def test_the_store_gives_back_the_records_that_it_was_given(dataset):
         assert equal(record_of(by_image.record(found.key, "m", WHOLE)), found), found.status
 
 
+def test_another_class_and_floors_that_were_not_asked_come_back(dataset):
+    floors = (AtFloor(0.5, 0.4, None), AtFloor(0.9, 0.8, None, asked=False))
+    found = replace(record("a"), top=5, floors=floors)
+    dataset.save(shard([found]))
+    back = record_of(dataset.load().by_image({"m": "f"}).record("a", "m", WHOLE))
+    assert equal(back, found) and (back.top, back.answer) == (5, 5)
+
+
 def test_floors_of_a_store_that_kept_no_masks_of_them_are_left_out(dataset, tmp_path):
     found = replace(next(searches()), key="a")
     dataset.save(shard([found]))
@@ -253,6 +261,15 @@ def test_a_shard_from_before_a_column_came_stays_readable(dataset, tmp_path):
     assert read["mask"][0] == frame["mask"][0]
     assert len(store.by_image({"m": "f"}).record("a", "m", ("image", "further_masks"))["further_masks"]) == 0
     assert set(SMALL_COLUMNS) <= set(store.read("m", "f").columns)
+
+
+def test_columns_that_came_later_are_read_alone_from_a_large_shard_of_before(dataset, tmp_path):
+    dataset.save(shard([record(f"{i:02d}") for i in range(TOGETHER + 3)]))
+    old = tmp_path / "records/m/f/0000000.parquet"
+    pd.read_parquet(old).drop(columns=list(LATER)).to_parquet(old, row_group_size=TOGETHER)
+    by_image = dataset.load().by_image({"m": "f"})
+    assert [by_image.record(name, "m", ("floors",)) for name in ("00", "10")] == [{"floors": "[]"}] * 2
+    assert dataset.load().made_with("m", "f") == {"{}": TOGETHER + 3}
 
 
 def test_what_records_were_made_with_is_counted_once_an_image(dataset):

@@ -7,8 +7,10 @@ import pytest
 from fakes import FakeClassifier, at_least, blank, blob
 
 from mps_study.mps.config import SearchConfig
+from mps_study.mps.inquiry import Inquiry
+from mps_study.mps.mutants import Masks
 from mps_study.mps.search import extract_mps
-from mps_study.mps.types import BUDGET, FOUND
+from mps_study.mps.types import BUDGET, FOUND, Reply
 
 SHAPE = (24, 28)
 RULE = at_least(blob(SHAPE, 6, 9, 7), 30)
@@ -90,6 +92,22 @@ def test_a_reason_that_a_status_has_stays_beside_what_the_budget_left_out():
     record = search(**everywhere, curve_steps=20, budget=whole.evaluations + 4)
     assert record.status == "baseline" and record.curves is None
     assert record.reason == f"{whole.reason}; the budget of evaluations was spent before: curves"
+
+
+def test_what_was_evaluated_alone_is_never_asked_again():
+    """The whole image, asked anew for its class, costs nothing where a set turns out to be all of it."""
+    inquiry = Inquiry(SearchConfig(), SHAPE, "image")
+    whole = Masks(SHAPE, masks=np.ones((1, *SHAPE), dtype=bool))
+    said = Reply(np.array([1]), np.array([0.75], dtype=np.float32))
+    first = inquiry.ask_anew(whole)
+    assert next(first).alone
+    with pytest.raises(StopIteration):
+        first.send(said)
+    for ask in (inquiry.ask, inquiry.ask_alone):
+        with pytest.raises(StopIteration) as answered:
+            next(ask(whole))
+        assert answered.value.value.confidences.tolist() == [0.75]
+    assert inquiry.evaluations == 1
 
 
 @pytest.mark.parametrize(

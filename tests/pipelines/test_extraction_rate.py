@@ -16,12 +16,12 @@ SECONDS = {"a": 4.0, "b": 4.0, "c": 0.0}
 """What each search takes: the last one's answers were there with those of the one before."""
 
 
-def test_it_is_that_of_the_whole_search_and_saving_does_not_count(monkeypatch):
-    clock = [0.0]
+def shards_of(monkeypatch, clock, seconds, shard_size):
+    """The shards of a search that takes so many seconds an image."""
 
     def search(images, *_, **__):
         for image, _ in images:
-            clock[0] += SECONDS[image]
+            clock[0] += seconds[image]
             yield MpsRecord(image, FOUND, "", Target(1, 0.5), None, 0.5, calls=100, evaluations=100)
 
     png = io.BytesIO()
@@ -32,18 +32,28 @@ def test_it_is_that_of_the_whole_search_and_saving_does_not_count(monkeypatch):
     monkeypatch.setattr(extraction, "extract_mps", search)
     classifier = SimpleNamespace(measured=None, device="cpu", rows=300)
     monkeypatch.setattr(extraction, "open_classifier", lambda card, *_: (classifier, card))
-    shards = extraction.extract_model(
+    return extraction.extract_model(
         card,
         None,
         {"file": png.getvalue()},
-        pd.DataFrame({"image": list(SECONDS), "file": "file", "width": 4, "height": 4}),
+        pd.DataFrame({"image": list(seconds), "file": "file", "width": 4, "height": 4}),
         SearchConfig(),
-        Extraction(shard_size=1),
+        Extraction(shard_size=shard_size),
         SimpleNamespace(digest="d", facts={}),
         SimpleNamespace(images=lambda *_: set()),
     )
-    rates = []
-    for shard, _ in shards:
+
+
+def test_it_is_that_of_the_whole_search_and_saving_does_not_count(monkeypatch):
+    clock, rates = [0.0], []
+    for shard, _ in shards_of(monkeypatch, clock, SECONDS, shard_size=1):
         rates.append(shard.rate)
         clock[0] += 1000.0  # the time of whoever saves the shard
     assert rates == pytest.approx([100 / 4, 200 / 8, 300 / 8, 300 / 8])
+
+
+def test_a_minute_of_records_is_stored_even_if_the_shard_is_not_full(monkeypatch):
+    seconds = {"a": 30.0, "b": 31.0, "c": 1.0, "d": 59.0, "e": 1.0, "f": 0.0}
+    shards = [shard for shard, _ in shards_of(monkeypatch, [0.0], seconds, shard_size=100)]
+    assert [[record.key for record in shard.records] for shard in shards] == [["a", "b"], ["c", "d", "e"], ["f"]]
+    assert [shard.complete for shard in shards] == [False, False, True]

@@ -59,8 +59,7 @@ def read_columns(file: parquet.ParquetFile, columns: Sequence[str], group: int |
     there = set(file.schema_arrow.names)
     stored = [column for column in columns if column in there or column not in LATER]
     table = file.read(stored) if group is None else file.read_row_group(group, stored, use_threads=False)
-    rows = table.num_rows if stored else file.metadata.num_rows
     for column in columns:
         if column not in stored:
-            table = table.append_column(column, pa.array([LATER[column]] * rows))
+            table = table.append_column(column, pa.array([LATER[column]] * table.num_rows))
     return table

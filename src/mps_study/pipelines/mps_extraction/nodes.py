@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ import pandas as pd
 
 from mps_study.common.commands import kedro_run
 from mps_study.common.searches import unit_name
-from mps_study.datasets.claims import ClaimedError, Claims
+from mps_study.datasets.claims import Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records.store import RecordShard, RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.types import FAILED
-from mps_study.pipelines.failing import ensure_ready, noted, unless_all_failed
+from mps_study.pipelines.failing import ensure_ready, held_of, under_claim, unless_all_failed
 from mps_study.pipelines.fingerprint import fingerprint
 from mps_study.pipelines.mps_extraction.extraction import extract_model
 from mps_study.project.parameters import Extraction
@@ -59,7 +60,7 @@ def extract_records(
     units = {unit_name(name, which): (name, which) for which in configs for name in roster.choose(model, compared)}
     failures: dict[tuple[str, str], str | None] = {}
 
-    def searched(unit: str) -> Iterator[Step]:
+    def searched(unit: str, _: Path) -> Iterator[Step]:
         name, which = units[unit]
         ensure_ready(name, failed_before, claims)
         if name not in model_cards or name not in onnx_models:
@@ -79,28 +80,15 @@ def extract_records(
         worst = too_many_failed(so_far.read(name, mark.digest), extraction.max_failed_share)
         yield _no_records(), {}, {(STAGE, unit): worst}
 
-    def searched_or_noted(unit: str) -> Iterator[Step]:
-        """A failure is noted while the claim is held: later it might be another process's success."""
-        try:
-            yield from searched(unit)
-        except ClaimedError:
-            raise
-        except Exception as error:
-            failures[STAGE, unit] = noted(STAGE, unit, error)
-            yield _no_records(), {}, {(STAGE, unit): failures[STAGE, unit]}
-
     waiting = list(units)
     for _ in range(2):
-        held: dict[tuple[str, str], str] = {}
         for unit in waiting:
-            try:
-                with claims.claim(f"{STAGE}/{unit}"):
-                    yield from searched_or_noted(unit)
-            except ClaimedError as error:
-                held[STAGE, unit] = noted(STAGE, unit, error)
-        waiting = [unit for _, unit in held]
-    yield _no_records(), {}, held
-    unless_all_failed(STAGE, units, failures | held)
+            failures[STAGE, unit] = yield from under_claim(
+                claims, STAGE, unit, partial(searched, unit), lambda note: (_no_records(), {}, note)
+            )
+        waiting = [unit for _, unit in held_of(failures)]
+    yield _no_records(), {}, held_of(failures)
+    unless_all_failed(STAGE, units, failures)
 
 
 def too_many_failed(records: pd.DataFrame, max_share: float) -> str | None:

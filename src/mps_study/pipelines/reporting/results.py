@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -15,8 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mps_study.common.class_names import NO_LABEL
-from mps_study.common.searches import OWN, unit_name
+from mps_study.common.searches import OWN, model_of, unit_name
 from mps_study.common.spelling import unknown
+from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records.store import RecordStore, unpack_landscape, unpack_mask
 from mps_study.datasets.samples import named_classes
@@ -135,6 +137,11 @@ def names_of_classes(cards: dict[str, ModelCard], manifest: pd.DataFrame) -> lis
     most = max(each.classes for each in cards.values())
     named = {**none, **names}
     return [named.get(i, f"class {i}") for i in range(max(most, *(index + 1 for index in named)))]
+
+
+def failed_stages(failures: Failures, shown: Collection[str]) -> dict[str, str]:
+    """`model, stage` -> why it failed, of the models that are shown: notes of others may stand for ever."""
+    return {f"{unit}, {stage}": str(reason) for (stage, unit), reason in failures.items() if model_of(unit) in shown}
 
 
 def images_of_figures(reporting: Reporting, manifest: pd.DataFrame) -> dict[str, str]:
