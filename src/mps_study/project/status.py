@@ -1,0 +1,124 @@
+"""How far a study is: each model and search, from what its store and its claims say and nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from mps_study.common.searches import unit_name
+from mps_study.datasets.holders import Holder
+from mps_study.datasets.records.counted import Shard
+
+STAGE = "mps_extraction"
+
+State = Literal["done", "running", "held", "failed", "killed", "begun", "waiting", "not exported"]
+"""`held`: by a process of another machine, of which nobody here knows whether it lives. `killed`: a process held it
+and is gone. `begun`: some records, and nobody at it. `waiting`: nothing yet."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One model and search.
+
+    Args:
+        images: of the sample; `done` have a record, of which `failed` say that the image could not be searched.
+        rate: evaluations a second since the claim that is held now; None before its first shard.
+        seconds_left: at the speed since then; None where nobody is at it, or nothing is known yet.
+        holders: who holds it, or held it.
+        reason: why it failed; empty if it did not.
+    """
+
+    model: str
+    search: str
+    images: int
+    done: int
+    failed: int
+    state: State
+    rate: float | None = None
+    seconds_left: float | None = None
+    holders: tuple[Holder, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """A study's units in the order of conf, and who holds what else of it."""
+
+    units: list[Progress]
+    others: list[Holder]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every unit has all its records."""
+        return all(unit.state == "done" for unit in self.units)
+
+    @property
+    def states(self) -> Counter[str]:
+        """State -> units in it."""
+        return Counter(unit.state for unit in self.units)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON has them; seconds, evaluations a second."""
+        total = {"images": sum(unit.images for unit in self.units), "done": sum(unit.done for unit in self.units)}
+        return asdict(self) | {"total": total | {"states": dict(self.states)}}
+
+
+def progress(
+    model: str,
+    search: str,
+    images: int,
+    exported: bool,
+    shards: Sequence[Shard],
+    holders: Sequence[Holder],
+    reason: str | None,
+) -> Progress:
+    """Of one unit, from its shards, the holders of its claim or of its parts', and its failure's note."""
+    done = len({image for shard in shards for image in shard.images})
+    failed = sum(shard.failed for shard in shards)
+    state = _state(done >= images > 0, bool(done), exported, [each.alive for each in holders], reason)
+    rate = left = None
+    at_it = [each for each in holders if each.alive is not False]
+    if state in ("running", "held") and at_it:
+        began = min(each.claimed for each in at_it)
+        mine = [shard for shard in shards if shard.written > began]
+        if mine:
+            seconds = max(shard.written for shard in mine) - began
+            rate = sum(sum(shard.evaluations) for shard in mine) / seconds
+            left = (images - done) * seconds / sum(len(shard.images) for shard in mine)
+    return Progress(model, search, images, done, failed, state, rate, left, tuple(holders), reason or "")
+
+
+def _state(whole: bool, some: bool, exported: bool, alive: Sequence[bool | None], reason: str | None) -> State:
+    if True in alive:
+        return "running"
+    if None in alive:
+        return "held"
+    if reason:
+        return "failed"
+    if whole:
+        return "done"
+    if alive:
+        return "killed"
+    if some:
+        return "begun"
+    return "waiting" if exported else "not exported"
+
+
+def shared_out(
+    holders: Iterable[Holder], units: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str] | None, list[Holder]]:
+    """Unit (model, search) -> the holders of it or of a part of it; None -> those of anything else.
+
+    A part's claim is the unit's name, something that is in no name, and which part it is: of two units that a claim
+    begins with, the longer name is meant.
+    """
+    names = {f"{STAGE}/{unit_name(*unit)}": unit for unit in units}
+    found: dict[tuple[str, str] | None, list[Holder]] = {}
+    for holder in holders:
+        begun = [
+            name for name in names if holder.name == name or holder.name.startswith(tuple(name + c for c in ",@/#(["))
+        ]
+        found.setdefault(names[max(begun, key=len)] if begun else None, []).append(holder)
+    return found
