@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import chdir
@@ -13,11 +14,12 @@ from mps_study.app.words import duration, number, size, table
 from mps_study.common.commands import kedro_run
 from mps_study.common.searches import unit_name
 from mps_study.datasets.records.counted import all_facts, stored
+from mps_study.models.export.card import ModelCard
 from mps_study.models.export.exported import files_of
+from mps_study.models.inference.classifier import OnnxClassifier
 from mps_study.models.inference.devices import choose_device
 from mps_study.models.inference.onnx_file import OnnxFileError
-from mps_study.models.inference.throughput import machine
-from mps_study.pipelines.mps_extraction.extraction import open_classifier
+from mps_study.models.inference.throughput import Throughput, machine
 from mps_study.project.expected import (
     DEFAULT,
     MEASURED,
@@ -30,11 +32,13 @@ from mps_study.project.expected import (
 )
 from mps_study.project.plan import Plan, PlannedUnit, plan_of
 
+log = logging.getLogger(__name__)
+
 SHARE_OF_RAW = {"cpu": 0.97, "cuda": 0.8}
 """Of the rate in which a model answers full batches, what a search gets: ReX's, on EfficientNet-Lite0
 (benchmarks/results/rex.md, gpu.md). On a GPU a larger model leaves more of it."""
 
-PROCESS_BYTES = 300e6
+PROCESS_BYTES = 0.9e9
 """What a process needs beside its model, the aim of a worker; batches of a large model on a GPU need more."""
 
 
@@ -102,18 +106,29 @@ def _rate(now: StudyNow, unit: StudyUnit, device: str | None, fault: str, measur
     if device is None:
         return unknown(fault)
     card, here = unit.card, machine(device, now.extraction.precision)
-    origin = "card"
     if here not in card.throughput and measure:
-        extraction = now.extraction.model_copy(update={"batch_size": None, "workers": None})
-        try:
-            _, card = open_classifier(card, now.study.folder("onnx_models") / f"{unit.model}.onnx", extraction)
-        except (ValueError, OnnxFileError, OSError) as error:
-            return unknown(" ".join(str(error).split()))
-        origin = "measured now"
+        return _timed(now, unit, card, device)
     if here not in card.throughput:
         others = f"; its card knows {', '.join(sorted(card.throughput))}" if card.throughput else ""
         return unknown(f"not timed on this machine in this precision{others}; plan with --measure")
-    known = card.throughput[here]
+    return _of_search(card.throughput[here], device, "card")
+
+
+def _timed(now: StudyNow, unit: StudyUnit, card: ModelCard, device: str) -> Figure:
+    """The same, measured now."""
+    path, precision = now.study.folder("onnx_models") / f"{unit.model}.onnx", now.extraction.precision
+    try:
+        classifier = OnnxClassifier(
+            path, device, precision=precision, output=card.output, shape=card.preprocessing.shape
+        )  # fmt: skip
+        log.info("%s: %d workers", unit.model, classifier.workers)  # measured at this first look
+    except (ValueError, OnnxFileError, OSError) as error:
+        return unknown(" ".join(str(error).split()))
+    assert classifier.measured is not None
+    return _of_search(classifier.measured, device, "measured now")
+
+
+def _of_search(known: Throughput, device: str, origin: str) -> Figure:
     said = f"{origin}: {known.evaluations_per_second:g}/s raw, batches of {known.batch_size}, {known.workers} workers"
     return exactly(known.evaluations_per_second * SHARE_OF_RAW[device], MEASURED, said)
 

@@ -6,31 +6,28 @@ import json
 
 from mps_study.app.study_units import StudyNow
 from mps_study.app.words import duration, number, table
-from mps_study.common.searches import unit_name
 from mps_study.datasets.holders import Holder, holders
 from mps_study.datasets.records.counted import stored
-from mps_study.project.status import STAGE, Progress, Status, progress, shared_out
+from mps_study.project.status import STAGE, Progress, Status, progress, shared_out, unit_of
 
 
 def status(now: StudyNow) -> Status:
     """The study as it stands: nothing is locked, opened for writing, or asked of a process."""
-    held = shared_out(holders(now.study.folder("claims")), [(unit.model, unit.search) for unit in now.units])
+    names = [(unit.model, unit.search) for unit in now.units]
+    held = shared_out(holders(now.study.folder("claims")), names)
     noted = now.study.dataset("failures").load()
     units = []
     for unit in now.units:
-        reasons = (noted.get((stage, name)) for stage, name in (
-            ("fine_tuning", unit.model), ("model_export", unit.model), (STAGE, unit_name(unit.model, unit.search))
-        ))  # fmt: skip
+        name = (unit.model, unit.search)
+        reasons = [
+            reason
+            for (stage, work), reason in noted.items()
+            if (unit_of(work, names) == name if stage == STAGE else work == unit.model)
+        ]
+        shards = stored(now.store, unit.model, unit.mark.digest).shards if unit.mark else ()
+        exported = unit.card is not None
         units.append(
-            progress(
-                unit.model,
-                unit.search,
-                now.images,
-                unit.card is not None,
-                stored(now.store, unit.model, unit.mark.digest).shards if unit.mark else (),
-                held.get((unit.model, unit.search), []),
-                next((reason for reason in reasons if reason), None),
-            )
+            progress(*name, now.images, exported, shards, held.get(name, []), "; ".join(filter(None, reasons)))
         )
     return Status(units, held.get(None, []))
 

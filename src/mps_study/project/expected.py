@@ -136,7 +136,8 @@ def default_evaluations(search: SearchConfig) -> Figure:
     if kind in FIGURES:
         rule, strategy_may, search_may = FIGURES[kind]
         ranking = dict(strategy.pop("ranking", {}))
-        told = {*strategy, *ranking} <= strategy_may | {"kind"} and identity.keys() <= search_may | {"budget"}
+        usual = ranking.pop("kind", "responsibility") == "responsibility"
+        told = usual and {*strategy, *ranking} <= strategy_may and identity.keys() <= search_may | {"budget"}
         figure = rule(search) if told else None
     return figure or unknown(f"no figure for {kind} with these parameters; records of a few images tell")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -106,19 +107,22 @@ def _state(whole: bool, some: bool, exported: bool, alive: Sequence[bool | None]
     return "waiting" if exported else "not exported"
 
 
-def shared_out(
-    holders: Iterable[Holder], units: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str] | None, list[Holder]]:
-    """Unit (model, search) -> the holders of it or of a part of it; None -> those of anything else.
+Name = tuple[str, str]
+"""Of a unit: model and search."""
 
-    A part's claim is the unit's name, something that is in no name, and which part it is: of two units that a claim
-    begins with, the longer name is meant.
-    """
-    names = {f"{STAGE}/{unit_name(*unit)}": unit for unit in units}
-    found: dict[tuple[str, str] | None, list[Holder]] = {}
+
+def unit_of(work: str, units: Iterable[Name]) -> Name | None:
+    """The unit that a claim or a failure's note is of, as a whole or in a part such as `resnet, study, 3 of 16`."""
+    for model, search in units:
+        if work == unit_name(model, search) or re.fullmatch(re.escape(f"{model}, {search}, ") + r"\d+ of \d+", work):
+            return model, search
+    return None
+
+
+def shared_out(holders: Iterable[Holder], units: Sequence[Name]) -> dict[Name | None, list[Holder]]:
+    """Unit -> the holders of it or of parts of it; None -> those of anything else."""
+    found: dict[Name | None, list[Holder]] = {}
     for holder in holders:
-        begun = [
-            name for name in names if holder.name == name or holder.name.startswith(tuple(name + c for c in ",@/#(["))
-        ]
-        found.setdefault(names[max(begun, key=len)] if begun else None, []).append(holder)
+        stage, _, work = holder.name.partition("/")
+        found.setdefault(unit_of(work, units) if stage == STAGE else None, []).append(holder)
     return found
