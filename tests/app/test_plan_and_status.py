@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,10 @@ from click.testing import CliRunner
 from small_project import kedro_run
 from tiny_project import make_tiny_project
 
+from mps_study.app import planning
 from mps_study.app.command_line import cli
+from mps_study.app.study_units import study_now
+from mps_study.compute.parts import Part
 from mps_study.datasets.claims import Claims
 
 HOLD = """
@@ -143,6 +147,18 @@ def test_a_measurement_fills_the_plan_and_is_not_kept(begun):
     assert [each["hours"] for each in made["makespans"]] == [one_image, one_image]
     assert made["total"]["unknown"] == []
     assert Path("data/tiny/04_models/one.json").read_bytes() == cards
+
+
+def test_of_a_part_only_its_images_are_planned(begun, fresh, monkeypatch):
+    images = list(study_now("tiny").manifest["image"])
+    done = {image for file in begun.glob("*.parquet") for image in pd.read_parquet(file)["image"]}
+    for part in (Part(1, 2), Part(2, 2)):
+        (unit,) = planning.plan(replace(study_now("tiny"), part=part)).units
+        mine = images[part.number - 1 :: part.of]
+        assert (unit.images, unit.done) == (len(mine), len(done & set(mine)))
+    monkeypatch.chdir(fresh)
+    (unit,) = planning.plan(replace(study_now("tiny"), part=Part(2, 2))).units
+    assert (unit.images, unit.done) == (2, 0)
 
 
 def test_the_plan_is_written_beside_the_table(begun, tmp_path):

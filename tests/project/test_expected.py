@@ -36,12 +36,13 @@ def test_then_a_search_that_costs_alike_but_not_one_that_does_not():
 @pytest.mark.parametrize(
     ("search", "value"),
     [
-        (SearchConfig(), 2220),
-        (SearchConfig(iterations=5), 930),
-        (SearchConfig(cuts="fraction", floors=[0.5, 0.9]), 3330),
-        (SearchConfig(minimum_confidence_threshold=0.5), 2708),
-        (SearchConfig("minimal"), 726),
-        (SearchConfig("minimal", minimum_confidence_threshold=0.9), 1952),
+        (SearchConfig(), 2260),
+        (SearchConfig(iterations=5), 1090),
+        (SearchConfig(cuts="fraction", floors=[0.5, 0.9]), 3390),
+        (SearchConfig(minimum_confidence_threshold=0.5), 2757),
+        (SearchConfig("minimal"), 760),
+        (SearchConfig("minimal", minimum_confidence_threshold=0.9), 1950),
+        (SearchConfig("minimal", granularity=8, minimum_confidence_threshold=0.5), 735),
         (SearchConfig("minimal", budget=500), 500),
     ],
 )

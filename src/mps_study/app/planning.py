@@ -60,12 +60,15 @@ def plan(now: StudyNow, workers: Iterable[int] = (), measure: bool = False) -> P
 
 def _planned(now: StudyNow, unit: StudyUnit, rate: Figure, known: list[Known]) -> PlannedUnit:
     digest = unit.card.digest if unit.card else None
-    done = stored(now.store, unit.model, unit.mark.digest).images if unit.mark else set()
+    done = 0
+    if unit.mark is not None and now.manifest is not None:
+        asked_for = set(now.manifest["image"].iloc[now.positions])
+        done = len(asked_for & stored(now.store, unit.model, unit.mark.digest).images)
     return PlannedUnit(
         unit.model,
         unit.search,
-        now.images,
-        len(done),
+        len(now.positions),
+        done,
         expected_evaluations(unit.config, digest, known),
         rate,
         expected_bytes(unit.config, _pixels(unit), digest, known),

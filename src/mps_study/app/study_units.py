@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from mps_study.common.commands import THIS_RUN
+from mps_study.compute.parts import Part, part_of
 from mps_study.datasets.samples import REQUEST
 from mps_study.images.candidates import SourceError
 from mps_study.images.sampling import HALVES
@@ -50,17 +51,24 @@ class StudyNow:
     Args:
         manifest: one row an image; None while the sample is not drawn, or was drawn otherwise.
         images: of the sample, drawn or not.
+        part: the images that a run is asked to search (`shard`); None for all.
     """
 
     study: Study
     units: list[StudyUnit]
     manifest: pd.DataFrame | None
     images: int
+    part: Part | None = None
 
     @property
     def extraction(self) -> Extraction:
         """How the study is searched."""
         return Extraction.model_validate(self.study.parameters["extraction"])
+
+    @property
+    def positions(self) -> list[int]:
+        """Of the images that are asked for, in the manifest."""
+        return [i for i in range(self.images) if self.part is None or self.part.has(i)]
 
     @property
     def store(self) -> Path:
@@ -93,7 +101,8 @@ def study_now(env: str | None = None, params: Mapping[str, Any] | None = None) -
             for name, entry in chosen.items()
         ]
     wanted = sum(draw.n for half in HALVES if (draw := getattr(sampling, half)) is not None)
-    return StudyNow(study, units, manifest, wanted if manifest is None else len(manifest))
+    images = wanted if manifest is None else len(manifest)
+    return StudyNow(study, units, manifest, images, part_of(given.get("shard")))
 
 
 def _drawn(study: Study, labels: StudyLabels) -> pd.DataFrame | None:

@@ -24,7 +24,7 @@ EVALUATIONS = {"minimal": 900.0}
 """Evaluations that an image is expected to take, by strategy, where no record says it."""
 
 EVALUATIONS_ELSE = 2500.0
-"""The same of every other strategy: as many as the paper reports of ReX."""
+"""The same of every other strategy: about as many as ReX takes in the paper."""
 
 BYTES_A_SECOND = 2e9
 """Weights read in a second, where a model's speed was never measured: larger models are slower. Seen on two CPU cores
