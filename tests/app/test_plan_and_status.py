@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from click.testing import CliRunner
+from onnx_models import write_model
 from small_project import kedro_run
 from tiny_project import make_tiny_project
 
@@ -20,6 +22,7 @@ from mps_study.app.study_units import study_now
 from mps_study.compute.parts import Part
 from mps_study.datasets.claims import Claims
 
+PLAIN = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0], "crop_pct": 1.0}
 HOLD = """
 import sys, time
 from mps_study.datasets.claims import Claims
@@ -52,6 +55,11 @@ def fresh(tmp_path_factory):
 def searched(tmp_path_factory):
     """A project whose model `one` has its five records in three shards."""
     folder = make_tiny_project(tmp_path_factory.mktemp("searched") / "project")
+    parameters = yaml.safe_load((folder / "conf/tiny/parameters.yml").read_text())
+    for name in ("one", "two"):  # ONNX files of our own: torch need not be loaded
+        write_model(folder / f"{name}.onnx")
+        parameters["models"][name] = {"architecture": "A", "onnx": f"{name}.onnx", "classes": 5, "preprocessing": PLAIN}
+    (folder / "conf/tiny/parameters.yml").write_text(yaml.safe_dump(parameters, sort_keys=False))
     patch = pytest.MonkeyPatch()
     patch.chdir(folder)
     patch.setenv("DO_NOT_TRACK", "true")

@@ -30,6 +30,11 @@ def test_then_the_same_search_of_other_models_with_the_range_of_their_means():
 def test_then_a_search_that_costs_alike_but_not_one_that_does_not():
     alike, dearer = SearchConfig(iterations=5, seed=7, keep_landscape=True), SearchConfig(iterations=6)
     assert expected_evaluations(REX, None, [known("a", [70], alike)]).value == 70
+    mine = expected_evaluations(REX, "a", [known("a", [70], alike), known("b", [90])])
+    assert (mine.value, mine.note) == (
+        70,
+        "this model, a search that costs alike: 1 images",
+    )  # a seed tells less than a model
     assert expected_evaluations(REX, None, [known("a", [70], dearer)]).origin == "default"
 
 

@@ -145,7 +145,12 @@ def plan(
         click.echo(text)
         return
     if json_file:
-        Path(json_file).write_text(text + "\n", encoding="utf-8")
+        try:
+            Path(json_file).write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(
+                f"--json {json_file}: {error.strerror}; name a file that can be written"
+            ) from None
     click.echo("\n".join(planning.told(made)))
 
 
@@ -163,7 +168,10 @@ def status(env: str | None, params: dict[str, Any], watch: bool, every: float, a
     from mps_study.app import standing
 
     while True:
-        found = standing.status(_study(env, params))
+        try:
+            found = standing.status(_study(env, params))
+        except FileNotFoundError:  # a run has just put a note or a claim away
+            continue
         if as_json:
             click.echo(standing.written(found, None if watch else 2))
         else:
@@ -177,14 +185,18 @@ def status(env: str | None, params: dict[str, Any], watch: bool, every: float, a
 
 def _study(env: str | None, params: dict[str, Any]) -> StudyNow:
     """The study as it stands; a fault is told in a line each."""
+    from kedro.io import DatasetError
+
     from mps_study.app.study_units import study_now
     from mps_study.project.parameters import ParameterError
 
+    if not logging.getLogger().handlers:  # under `kedro plan` there are
+        logging.basicConfig(format="%(message)s")
     try:
         return study_now(env, params)
     except ParameterError as error:
         raise click.ClickException(str(error)) from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, DatasetError) as error:
         raise click.ClickException(" ".join(str(error).split())) from None
 
 

@@ -64,10 +64,10 @@ class Known:
 
 
 def expected_evaluations(search: SearchConfig, digest: str | None, known: Iterable[Known]) -> Figure:
-    """Evaluations an image: of the same model and search; of the same search of others; of one that costs alike; else
-    the strategy's default.
+    """Evaluations an image: of the same model by this search, or by one that costs alike; of others by these; else the
+    strategy's default.
 
-    The range is that of a mean: of the same model two standard errors on each side, of other models their means.
+    The range is that of a mean: of one model two standard errors on each side, of several models their means.
     """
     sets = [each for each in known if each.evaluations]
     for same, alike in _like(search, digest):
@@ -105,8 +105,12 @@ def _like(search: SearchConfig, digest: str | None) -> list[tuple[Same, str]]:
     identity, costs = search.identity(), _costs(search.identity())
     return [
         (lambda each: each.digest == digest and dict(each.identity) == identity, "this model and search"),
+        (
+            lambda each: each.digest == digest and _costs(each.identity) == costs,
+            "this model, a search that costs alike",
+        ),
         (lambda each: dict(each.identity) == identity, "this search of other models"),
-        (lambda each: _costs(each.identity) == costs, "a search that costs alike"),
+        (lambda each: _costs(each.identity) == costs, "a search of other models that costs alike"),
     ]
 
 
