@@ -2,8 +2,8 @@
 
 import pytest
 
-from mps_study.datasets.holders import Holder
 from mps_study.datasets.records.counted import Shard
+from mps_study.project.holders import Holder
 from mps_study.project.status import Status, progress, shared_out
 
 

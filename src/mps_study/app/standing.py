@@ -6,8 +6,8 @@ import json
 
 from mps_study.app.study_units import StudyNow
 from mps_study.app.words import duration, number, table
-from mps_study.datasets.holders import Holder, holders
 from mps_study.datasets.records.counted import stored
+from mps_study.project.holders import Holder, holders
 from mps_study.project.status import STAGE, Progress, Status, progress, shared_out, unit_of
 
 

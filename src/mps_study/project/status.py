@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from mps_study.common.searches import unit_name
-from mps_study.datasets.holders import Holder
 from mps_study.datasets.records.counted import Shard
+from mps_study.project.holders import Holder
 
 STAGE = "mps_extraction"
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from mps_study.datasets.claims import Claims
-from mps_study.datasets.holders import LOCKS, holders
+from mps_study.project.holders import LOCKS, holders
 
 HOLD = """
 import sys, time
