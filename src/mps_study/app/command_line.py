@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import yaml
 
 if TYPE_CHECKING:
     from mps_study.app.explanation import Explanation
+    from mps_study.app.study_units import StudyNow
 
 PLAIN = {"help_option_names": ["-h", "--help"], "show_default": True}
 
@@ -100,6 +102,106 @@ def explain(
         raise click.ClickException(" ".join(str(error).split())) from None
     click.echo("\n".join(f"{name:<12} {value}" for name, value in _summary(found)))
     click.echo(f"{'picture':<12} {picture}")
+
+
+def _params(ctx: click.Context, option: click.Parameter, text: str) -> dict[str, Any]:
+    """`--params` as `kedro run` reads it."""
+    from kedro.framework.cli.utils import _split_params
+
+    given: dict[str, Any] = _split_params(ctx, option, text)
+    return given
+
+
+STUDY = (
+    click.option("--env", "-e", help="The environment of conf/ that the study is of.  [default: base]"),
+    click.option("--params", default="", callback=_params, help="As of `kedro run`: model=NAME,search.seed=5."),
+)
+"""Options that say which study is meant."""
+
+
+def _of_study(command: Any) -> Any:
+    """The options `STUDY` for a command."""
+    for option in reversed(STUDY):
+        command = option(command)
+    return command
+
+
+@cli.command(context_settings=PLAIN)
+@_of_study
+@click.option("--workers", type=click.IntRange(min=1), multiple=True, help="Simulate so many workers; may be repeated.")
+@click.option("--measure", is_flag=True, help="Time exported models that this machine has not timed; seconds each.")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False), help="Write the plan here as well; - prints only that."
+)
+def plan(
+    env: str | None, params: dict[str, Any], workers: tuple[int, ...], measure: bool, json_file: str | None
+) -> None:
+    """Say what a study will cost, before any work: images left, evaluations, hours, disk, memory.
+
+    Needs no images, weights or GPU. What is not known is said to be unknown. Nothing is changed.
+    """
+    from mps_study.app import planning
+
+    now = _study(env, params)
+    made = planning.plan(now, workers, measure)
+    text = planning.written(made, now, env)
+    if json_file == "-":
+        click.echo(text)
+        return
+    if json_file:
+        try:
+            Path(json_file).write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(
+                f"--json {json_file}: {error.strerror}; name a file that can be written"
+            ) from None
+    click.echo("\n".join(planning.told(made)))
+
+
+@cli.command(context_settings=PLAIN)
+@_of_study
+@click.option("--watch", is_flag=True, help="Look again and again, until all is done or Ctrl-C.")
+@click.option("--every", type=click.FloatRange(min=0.1), default=5.0, help="Seconds between two looks.")
+@click.option("--json", "as_json", is_flag=True, help="JSON; with --watch a line a look.")
+def status(env: str | None, params: dict[str, Any], watch: bool, every: float, as_json: bool) -> None:
+    """Say how far a study is: what is done, failed, running where and since when, and the time left.
+
+    From its store and claims alone, also while a run goes on here or on another machine of the same file system, which
+    is not disturbed.
+    """
+    from mps_study.app import standing
+
+    while True:
+        try:
+            found = standing.status(_study(env, params))
+        except FileNotFoundError:  # a run has just put a note or a claim away
+            continue
+        if as_json:
+            click.echo(standing.written(found, None if watch else 2))
+        else:
+            if watch:
+                click.clear()
+            click.echo("\n".join(standing.told(found)))
+        if not watch or found.is_done:
+            return
+        time.sleep(every)
+
+
+def _study(env: str | None, params: dict[str, Any]) -> StudyNow:
+    """The study as it stands; a fault is told in a line each."""
+    from kedro.io import DatasetError
+
+    from mps_study.app.study_units import study_now
+    from mps_study.project.parameters import ParameterError
+
+    if not logging.getLogger().handlers:  # under `kedro plan` there are
+        logging.basicConfig(format="%(message)s")
+    try:
+        return study_now(env, params)
+    except ParameterError as error:
+        raise click.ClickException(str(error)) from None
+    except (ValueError, OSError, DatasetError) as error:
+        raise click.ClickException(" ".join(str(error).split())) from None
 
 
 def _summary(found: Explanation) -> list[tuple[str, str]]:
