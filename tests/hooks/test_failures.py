@@ -11,7 +11,8 @@ from mps_study.datasets.failures import FailureNotes
 from mps_study.datasets.records.store import MpsRecords
 from mps_study.models.roster.roster import Roster
 from mps_study.pipelines.failing import noted
-from mps_study.pipelines.mps_extraction import nodes
+from mps_study.pipelines.mps_extraction import nodes, study
+from mps_study.project.parameters import Extraction
 
 BROKEN = MODELS[1]
 
@@ -109,10 +110,12 @@ def test_what_is_held_is_told_and_not_noted(tmp_path):
 def test_a_failure_is_noted_while_the_model_is_still_claimed(tmp_path, monkeypatch):
     """A note that is written later might stand beside the success of another process."""
     claims = Claims(tmp_path)
-    monkeypatch.setattr(nodes, "fingerprint", lambda *_: 1 / 0)
+    monkeypatch.setattr(study, "fingerprint", lambda *_: 1 / 0)
     roster = Roster.model_validate({"m": {"architecture": "A", "timm": "resnet18"}})
-    card = {"m": None}
-    steps = nodes.extract_records(roster, ["m"], None, card, card, {}, None, {}, {}, None, None, None, claims, {})
+    card, asked = {"m": None}, Extraction()
+    steps = nodes.extract_records(
+        roster, ["m"], None, card, card, {}, None, {}, {}, None, None, asked, None, claims, {}
+    )
     _, _, failed = next(steps)
     assert list(failed) == [("mps_extraction", "m")]
     assert (tmp_path / "mps_extraction/m.holder.json").exists()

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mps_study.common.digests import digest_of
 from mps_study.common.spelling import unknown
+from mps_study.compute.asking import Asking, check_cluster
+from mps_study.compute.parts import part_of
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.images.sampling import HALVES
 from mps_study.images.sources import source_fault
@@ -75,6 +77,13 @@ class Extraction(_Group):
     in_flight: Annotated[int, Field(ge=1)] = 8
     shard_size: Annotated[int, Field(ge=1)] = 8
     max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    cluster: Annotated[str, AfterValidator(check_cluster)] | None = None
+    cluster_workers: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def asking(self) -> Asking:
+        """What of it concerns the model, and travels with it."""
+        return Asking(self.device, self.precision, self.batch_size, self.workers, self.in_flight)
 
 
 class Metrics(_Group):
@@ -122,6 +131,7 @@ GROUPS = (
     "reporting",
     "model",
     "only_search",
+    "shard",
     *PATHS,
 )
 """The top-level keys of the parameters."""
@@ -156,6 +166,10 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         else:
             faults += faults_in(name, parameters[name], group)
     faults += _compared_faults(parameters)
+    try:
+        part_of(parameters.get("shard"))
+    except ValueError as error:
+        faults.append(str(error))
     if "searches" not in parameters:
         faults.append("parameter group 'searches' is missing from conf")
     if not faults:
