@@ -104,7 +104,7 @@ def local_cluster(asking: Asking, workers: int | None = None) -> Iterator[Client
             "protocol": "tls://",
             "security": security,
             "dashboard": False,
-            "dashboard_address": None,
+            "dashboard_address": "127.0.0.1:0",
         }
         cluster = SpecCluster(
             workers=specification, scheduler={"cls": Scheduler, "options": options}, security=security
@@ -122,7 +122,12 @@ def local_cluster(asking: Asking, workers: int | None = None) -> Iterator[Client
 
 
 def _options(i: int, number: int, gpus: Sequence[str], security: Any, folder: str) -> dict[str, Any]:
-    environment = {CACHE: folder, "OMP_NUM_THREADS": "1", ALLOWED: str(max(1, cores() // number))}
+    environment = {
+        CACHE: folder,
+        "OMP_NUM_THREADS": "1",
+        ALLOWED: str(max(1, cores() // number)),
+        "DASK_LOGGING__DISTRIBUTED": "critical",
+    }
     if gpus:  # in the worker's own environment, before anything there looks for a GPU
         environment["CUDA_VISIBLE_DEVICES"] = gpus[i % len(gpus)]
     return {

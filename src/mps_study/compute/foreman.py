@@ -141,7 +141,8 @@ class Foreman:
             raise self._gone() from error
         for address in self._workers.keys() - there:
             worker = self._workers.pop(address)
-            self._let_go([worker.future])
+            future, worker.future = worker.future, None  # what is still heard of it is not listened to
+            self._let_go([future])
             if worker.unit is not None:
                 log.warning("%s: worker %s is gone; its %d images are searched again elsewhere",
                             worker.unit.job.name, address, len(worker.unit.images))  # fmt: skip
@@ -159,7 +160,7 @@ class Foreman:
         if self._found.qsize() > 2 * len(self._workers) + 2:
             return
         for worker in [each for each in self._workers.values() if each.unit is None]:
-            unit = self._pending.next_for(worker.address, len(self._workers) - 1, worker.model)
+            unit = self._pending.next_for(worker.address, self._workers.keys(), worker.model)
             if unit is None:
                 self._tell(self._pending.exhausted())
                 continue
@@ -202,7 +203,7 @@ class Foreman:
             if event.future.status == "cancelled" or not self._is_up():
                 raise self._gone()
             worker.blocks = None
-            self._end(worker, self._pending.failed(unit, worker.address, _as_exception(event.error)))
+            self._end(worker, self._pending.failed(unit, worker.address, _not_begun(worker.address, event.error)))
         elif worker.blocks is not None:
             self._send(worker, unit, event.result)
         else:
@@ -245,13 +246,18 @@ class Foreman:
         """Forget futures, those that are still under way included, and what came of them."""
         mine = [future for future in futures if future is not None]
         try:
-            if mine and self._is_up():
-                self.client.cancel([future for future in mine if not future.done()], force=True)
+            if (under_way := [future for future in mine if not future.done()]) and self._is_up():
+                self.client.cancel(under_way, force=True)
         except Exception:  # the scheduler may be gone
             log.debug("cannot cancel", exc_info=True)
         for future in mine:
             future.release()
 
 
-def _as_exception(error: BaseException) -> Exception:
-    return error if isinstance(error, Exception) else RuntimeError(str(error))
+def _not_begun(worker: str, error: BaseException) -> Exception:
+    """An error that our own code on the worker did not catch: it was not reached."""
+    said = " ".join(str(error).split())[:300]
+    return ValueError(
+        f"worker {worker} cannot begin ({type(error).__name__}: {said}); install the same mps-study on the machines of "
+        "scheduler and workers, where their processes find it"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mps_study.compute.jobs import Found, Job, Targets, Work
@@ -57,23 +57,24 @@ class Pending:
         """Whether anything is to be done or under way."""
         return bool(self._jobs)
 
-    def next_for(self, worker: str, others: int, has_open: str) -> Unit | None:
+    def next_for(self, worker: str, workers: Collection[str], has_open: str = "") -> Unit | None:
         """What a worker should do now; None if there is nothing for it.
 
         Args:
             worker: its address.
-            others: how many workers there are beside it.
+            workers: all that there are. A unit goes to one on which it was not tried, if there is any.
             has_open: digest of the model that it has open.
         """
         for job in self._jobs.values():
             for unit in job.again:
-                if worker not in unit.lost + unit.errors or not others:
+                tried = {*unit.lost, *unit.errors}
+                if worker not in tried or tried.issuperset(workers):
                     job.again.remove(unit)
                     job.out += 1
                     return unit
         for job in self._in_order(has_open):
             loads = [each.load for each in self._jobs.values()]
-            images = job.take(images_of_next(loads, others + 1, job.load))
+            images = job.take(images_of_next(loads, len(workers), job.load))
             if images:
                 job.out += 1
                 return Unit(job.work.job, images, _of(job.work.targets, images))
