@@ -206,11 +206,3 @@ def test_a_scheduler_elsewhere_without_encryption_is_named_in_a_warning(monkeypa
     with pytest.raises(LostError), scheduler_at("tcp://192.0.2.1:8786"):
         pass
     assert [r.levelname for r in caplog.records] == ["WARNING"] and "is not encrypted" in caplog.text
-
-
-def test_certificates_that_are_missing_are_named(tmp_path):
-    with (
-        pytest.raises(FileNotFoundError, match=r"needs certificates, but there is no .*ca\.pem"),
-        scheduler_at("tls://localhost:8786", tmp_path),
-    ):
-        pass

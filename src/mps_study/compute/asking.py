@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 
@@ -27,3 +28,12 @@ def check_cluster(cluster: str) -> str:
     if cluster != "local" and not re.fullmatch(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[\w.-]+):[0-9]{1,5}", cluster):
         raise ValueError("use local, tcp://HOST:PORT or tls://HOST:PORT of a Dask scheduler, or null for this process")
     return cluster
+
+
+CERTIFICATES = Path("conf/local/tls")
+"""Where the certificates for tls:// lie: in the folder of a project that is never committed."""
+
+
+def certificates(folder: Path = CERTIFICATES) -> tuple[Path, Path, Path]:
+    """Files of the authority's certificate, and of this client's certificate and key."""
+    return folder / "ca.pem", folder / "cert.pem", folder / "key.pem"

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from distributed import Client, Nanny, Scheduler, Security, SpecCluster
 
 from mps_study.common.cores import ALLOWED, cores
-from mps_study.compute.asking import Asking
+from mps_study.compute.asking import CERTIFICATES, Asking, certificates
 from mps_study.compute.fetching import CACHE
 from mps_study.compute.foreman import Foreman, Search
 from mps_study.compute.jobs import Found, LostError, Work
@@ -26,9 +26,6 @@ from mps_study.compute.worker import search_unit
 from mps_study.models.inference.devices import choose_device
 
 log = logging.getLogger(__name__)
-
-CERTIFICATES = Path("conf/local/tls")
-"""Where `ca.pem`, `cert.pem` and `key.pem` lie, for tls://."""
 
 CORES_A_WORKER = 4
 """Of a local cluster without GPUs: each worker holds a model of its own."""
@@ -162,18 +159,16 @@ def gpus_here() -> list[str]:
 
 
 @contextmanager
-def scheduler_at(address: str, certificates: Path = CERTIFICATES) -> Iterator[Client]:
+def scheduler_at(address: str, folder: Path = CERTIFICATES) -> Iterator[Client]:
     """A client of the scheduler at tcp://HOST:PORT or tls://HOST:PORT, which goes on when the client is closed.
 
     Raises:
         LostError: nobody answers there.
-        FileNotFoundError: a certificate is missing.
+        OSError: a certificate cannot be read.
     """
     security = None
     if address.startswith("tls://"):
-        ca, cert, key = (certificates / name for name in ("ca.pem", "cert.pem", "key.pem"))
-        if missing := [file for file in (ca, cert, key) if not file.is_file()]:
-            raise FileNotFoundError(f"{address} needs certificates, but there is no {missing[0]}; put it there")
+        ca, cert, key = certificates(folder)
         security = Security(tls_ca_file=str(ca), tls_client_cert=str(cert), tls_client_key=str(key),
                             require_encryption=True)  # fmt: skip
     elif not _is_here(urlsplit(address).hostname or ""):
