@@ -1,4 +1,4 @@
-"""A study is the same whoever searches it: this process, a local cluster, parts of it one after the other or at once."""
+"""A study is the same whoever searches it: this process, a local cluster, or parts of it, at once or in turn."""
 
 import shutil
 
@@ -11,8 +11,6 @@ from tiny_project import make_tiny_project, start
 from mps_study.datasets.claims import Claims
 from mps_study.datasets.failures import FailureNotes
 from mps_study.datasets.models import ModelCards
-
-SEARCHES = {"tiles": {"strategy": "minimal", "granularity": 4}}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +109,7 @@ def test_a_failure_of_a_part_is_noted_as_its_own_and_forgotten_once_the_whole_is
     content = model.read_bytes()
     model.write_bytes(content[:500])
     chosen = {"model": "one", "only_search": "study"}
-    with pytest.raises(ClickException, match="one, study, 1 of 2: .* is not the model that its card describes"):
+    with pytest.raises(ClickException, match=r"one, study, 1 of 2: .* is not the model that its card describes"):
         kedro_run(project, env="tiny", pipelines=["mps_extraction"], shard="1/2", **chosen)
     assert list(notes.load()) == [("mps_extraction", "one, study, 1 of 2")]
     model.write_bytes(content)
@@ -131,5 +129,5 @@ def test_certificates_that_are_missing_are_told_before_any_work(project):
 
 def test_a_scheduler_that_is_not_there_is_told_in_one_line(project, monkeypatch):
     monkeypatch.setattr("mps_study.compute.cluster.CONNECT_SECONDS", 0.5)
-    with pytest.raises(ClickException, match="no Dask scheduler answers at tcp://127.0.0.1:9 .*`dask scheduler`"):
+    with pytest.raises(ClickException, match=r"no Dask scheduler answers at tcp://127.0.0.1:9 .*`dask scheduler`"):
         kedro_run(project, env="tiny", pipelines=["mps_extraction"], extraction={"cluster": "tcp://127.0.0.1:9"})
