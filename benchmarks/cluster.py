@@ -158,7 +158,7 @@ def main() -> None:
     parser.add_argument("--images", required=True)
     parser.add_argument("--n", type=int, default=24)
     parser.add_argument("--only", default=",".join(SECTIONS))
-    parser.add_argument("--seconds", type=float, default=180.0, help="that the simulated study should take")
+    parser.add_argument("--seconds", type=float, default=300.0, help="that the simulated study should take")
     chosen = parser.parse_args()
     found = sorted(candidates_of({"kind": "folder", "path": chosen.images}), key=lambda candidate: candidate.image)
     contents = {c.image: c.read() for c in found[:: max(1, len(found) // chosen.n)][: chosen.n]}

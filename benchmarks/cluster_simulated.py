@@ -34,7 +34,7 @@ FALLING = 0.66
 """What an image of a model takes, as a share of the next dearer model's."""
 SPREAD = 0.5
 """Of the logarithm of what images of one model take."""
-SCALE = 20.0
+SCALE = 5.0
 GONE_SECONDS = 10.0
 """Until a lost worker is there again, in simulated time."""
 PORT = 18799
@@ -58,8 +58,11 @@ def asleep(run: str, job: Job, images: Sequence[Sent], targets: object) -> Answe
 
 async def serve(seed: int = 0) -> None:
     """A scheduler and its workers, until standard input ends; tells on standard output who came and went when."""
+    import logging
+
     from distributed import Scheduler, Worker
 
+    logging.disable(logging.CRITICAL)
     chance = random.Random(seed)
 
     def tell(change: int) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
+from distributed import Security
 from jobs_of import (
     MINIMAL,
     REX,
@@ -25,7 +26,7 @@ from jobs_of import (
 )
 
 from mps_study.compute import fetching
-from mps_study.compute.asking import Asking
+from mps_study.compute.asking import Asking, certificates
 from mps_study.compute.cluster import OnDask, local_cluster, scheduler_at
 from mps_study.compute.here import Here
 from mps_study.compute.jobs import LostError
@@ -188,6 +189,33 @@ def test_workers_may_come_late_and_a_scheduler_that_goes_away_keeps_what_was_fou
     assert len(records) >= 1
     worker[0].kill()
     worker[0].wait()
+
+
+def test_an_encrypted_cluster_is_reached_with_certificates_and_by_nobody_without_them(here, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    security = Security.temporary()
+    pems = (security.tls_ca_file, security.tls_client_cert, security.tls_client_key)
+    for file, pem in zip(certificates(tmp_path), pems, strict=True):
+        file.write_text(pem)
+    ca, cert, key = map(str, certificates(tmp_path))
+    address = f"tls://127.0.0.1:{free_port()}"
+    shared = ["--tls-ca-file", ca, "--tls-cert", cert, "--tls-key", key, "--no-dashboard"]
+    host, port = address.removeprefix("tls://").split(":")
+    others = [
+        start("distributed.cli.dask_scheduler", "--protocol", "tls", "--host", host, "--port", port, *shared),
+        start("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", *shared),
+    ]
+    try:
+        found, errors = all_of(OnDask(scheduler_at(address, tmp_path)), works(tmp_path))
+        same(found, here)
+        assert not errors
+        monkeypatch.setattr("mps_study.compute.cluster.CONNECT_SECONDS", 2)
+        with pytest.raises(LostError, match="no Dask scheduler answers"), scheduler_at(address.replace("tls", "tcp")):
+            pass
+    finally:
+        for process in others:
+            process.kill()
+            process.wait()
 
 
 def test_nobody_at_an_address_is_said_in_one_line(monkeypatch, tmp_path):
