@@ -16,7 +16,7 @@ from mps_study.pipelines.failing import noted
 from mps_study.pipelines.fine_tuning.nodes import fine_tune_models
 from mps_study.pipelines.model_export.nodes import export_models
 from mps_study.pipelines.mps_extraction.nodes import extract_records
-from mps_study.project.parameters import ModelExport
+from mps_study.project.parameters import Extraction, ModelExport
 
 BROKEN = MODELS[1]
 RECIPE = Recipe(1, 1, 2, 1e-3, 1e-3, 0.0, 0.0, 0.0, 0.5, 1, 0)
@@ -123,7 +123,9 @@ def fails(stage, claims):
     if stage == "model_export":
         empty = pd.DataFrame({"file": [], "image": []})
         return export_models(roster, ["m"], None, {}, empty, {}, ModelExport(), {}, claims, before)
-    return extract_records(roster, ["m"], None, {}, {}, {}, None, {}, {}, None, None, None, claims, before)
+    return extract_records(
+        roster, ["m"], None, {}, {}, {}, None, {}, {}, None, None, Extraction(), None, claims, before
+    )
 
 
 @pytest.mark.parametrize("stage", ["fine_tuning", "model_export", "mps_extraction"])

@@ -19,6 +19,8 @@ from pydantic import ValidationError
 
 from mps_study.app.watching import watched
 from mps_study.common.class_names import names_from
+from mps_study.compute.opening import open_classifier
+from mps_study.compute.searching import baseline_image
 from mps_study.images.arriving import Arrived, picture_of
 from mps_study.models.export.card import class_names as names_of_classes
 from mps_study.models.export.class_names import class_index, names_given, names_in_file
@@ -32,7 +34,7 @@ from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.mps.mutants import Picture
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import MpsRecord
-from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
+from mps_study.pipelines.fingerprint import baseline_bytes
 from mps_study.project.parameters import Extraction, baseline_image_fault
 from mps_study.project.study_models import study_of
 from mps_study.report.figures.fonts import write_figure
@@ -202,7 +204,7 @@ def explain(
     subject.classifier.look_at(Picture(pixels, np.zeros((len(pixels), 1, 1), dtype=np.float32)))
     if _is_path(model):
         check_answers(subject.classifier, [pixels])
-    other = baseline_image(subject.preprocessing, config)
+    other = baseline_image(subject.preprocessing, baseline_bytes(config))
     with watched(subject.classifier) as classifier:
         (record,) = extract_mps([(name, pixels)], classifier, config, baseline_image=other, targets=wanted)
     if record.mask is None and record.reason.endswith(NEEDS_FLOOR):
@@ -234,7 +236,7 @@ class _Subject:
 def _of_roster(model: str, env: str | None, extraction: Extraction) -> _Subject:
     study = study_of(model, env)
     card, path = study.exported(model)
-    classifier, measured = open_classifier(card, path, extraction)
+    classifier, measured = open_classifier(card, path, extraction.asking)
     if measured != card:
         study.remember(measured)
     return _Subject(model, classifier, card.preprocessing, names_of_classes(card, study.sample_names()))

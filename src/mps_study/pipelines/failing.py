@@ -66,7 +66,9 @@ def noted(stage: str, model: str, error: Exception) -> str:
         return Held(error)
     known = isinstance(error, FileNotFoundError | ValueError)
     reason = str(error) if known else f"{type(error).__name__}: {error}"
-    log.error("%s, %s: failed, going on with the next model: %s", stage, model, reason, exc_info=not known)
+    log.error(
+        "%s, %s: failed, going on with the next model: %s", stage, model, reason, exc_info=None if known else error
+    )
     return reason
 
 

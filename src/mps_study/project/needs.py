@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from mps_study.common.class_names import names_from
 from mps_study.common.searches import OWN
+from mps_study.compute.asking import certificates
 from mps_study.datasets.samples import REQUEST, named_classes
 from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
@@ -223,5 +225,16 @@ def _roster(catalog: Any) -> Roster:
     return Roster.model_validate(catalog.load("params:models"))
 
 
-NEEDS = (names, images, files, targets, gpu, hub, writable)
+def cluster(nodes: set[str], catalog: Any) -> str | None:
+    """Dask, and certificates for an encrypted scheduler, if `extraction.cluster` asks for them."""
+    where = Extraction.model_validate(catalog.load("params:extraction")).cluster
+    if "extract_records" not in nodes or where is None:
+        return None
+    if find_spec("distributed") is None:
+        return f"extraction.cluster is {where}, but Dask is not installed; `pip install 'mps-study[cluster]'`"
+    missing = [] if not where.startswith("tls://") else [file for file in certificates() if not file.is_file()]
+    return f"{where} needs certificates, but there is no {missing[0]}; put it there" if missing else None
+
+
+NEEDS = (names, images, files, targets, gpu, hub, cluster, writable)
 """What a run may lack; each answers with one line that says what is missing and what to do, or None."""

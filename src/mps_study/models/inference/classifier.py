@@ -82,8 +82,7 @@ class OnnxClassifier:
     Attributes:
         input_shape: (c, h, w) of the model's input; None for what the model leaves open.
         classes, head: number of classes, or of labels; how the output becomes replies.
-        device: `cpu` or `cuda`, as it really runs.
-        signature: how the file is asked.
+        device, signature: `cpu` or `cuda`, as it really runs; how the file is asked.
         measured: what was measured, if anything was: throughput, painting, tolerance.
         tolerance: how far answers in batches can be from those alone, as a logit; None until a batch was answered.
         rows: mutants that were answered so far, those asked again included.

@@ -60,6 +60,7 @@ def export_models(
 
     rows = manifest.head(model_export.parity_images)
     pictures = [decode(images[f], i) for f, i in zip(rows["file"], rows["image"], strict=True)]
+
     def exported(name: str, folder: Path) -> Iterator[Step]:
         ensure_ready(name, failed_before, claims, ("fine_tuning",))
         trained = checkpoints[name].facts if name in checkpoints else {}
