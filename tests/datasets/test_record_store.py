@@ -9,6 +9,7 @@ import pytest
 from fakes import FakeClassifier, at_least, blank, blob
 from pyarrow.parquet import ParquetFile
 
+from mps_study.compute.parts import Part
 from mps_study.datasets.records.columns import BULKY_COLUMNS, LATER, SMALL_COLUMNS
 from mps_study.datasets.records.given_back import WHOLE, record_of
 from mps_study.datasets.records.store import TOGETHER, MpsRecords, RecordShard, unpack_landscape, unpack_mask
@@ -180,6 +181,19 @@ def test_what_a_killed_run_left_half_written_is_swept_away(dataset, tmp_path):
     dataset.save(shard([record("b")], position=1))
     assert not leftover.exists()
     assert dataset.load().images("m", "f") == {"a", "b"}
+
+
+def test_a_part_sweeps_what_is_its_own_and_leaves_what_another_is_writing(dataset, tmp_path):
+    folder = tmp_path / "records/m/f"
+    folder.mkdir(parents=True)
+    names = ("0000005.parquet1.partial", "0000006.parquet2.partial", "complete.json3.partial")
+    mine, another, marker = (folder / name for name in names)
+    for path in (mine, another, marker):
+        path.write_bytes(b"half")
+    dataset.save(replace(shard([record("a")], position=2), part=Part(3, 3)))
+    assert [path.exists() for path in (mine, another, marker)] == [False, True, True]
+    dataset.save(shard([], complete=True))
+    assert not another.exists() and not marker.exists()
 
 
 def test_a_record_without_a_set_keeps_its_reason(dataset):

@@ -72,10 +72,14 @@ def test_speed_that_was_measured_on_a_worker_comes_into_the_card(project):
     assert "cores" in machine
 
 
-def test_parts_of_it_at_the_same_time_find_the_same_and_whoever_comes_last_says_that_all_is_there(project, whole):
+def test_parts_that_begin_at_once_with_nothing_share_what_comes_before_and_the_last_says_that_all_is_there(
+    project, whole
+):
+    shutil.rmtree(project / "data")
     both = [start(project, "--pipelines", "mps_extraction", "--params", f"shard={i}/2") for i in (1, 2)]
     said = [each.communicate()[0] for each in both]
     assert [each.returncode for each in both] == [0, 0], said
+    assert "".join(said).count("agrees with torch") == 2, "a model was exported twice"
     assert_same(project, whole)
 
 

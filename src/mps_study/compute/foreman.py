@@ -79,11 +79,11 @@ class Foreman:
     def __post_init__(self) -> None:
         self._pending = Pending(self.works)
         self._workers: dict[str, _Worker] = {}
-        self._events: SimpleQueue[_Event] = SimpleQueue()
+        self._events: SimpleQueue[_Event | frozenset[str] | LostError | None] = SimpleQueue()
         self._found: SimpleQueue[Found | BaseException | None] = SimpleQueue()
         self._stopped = threading.Event()
         self._fetchers = ThreadPoolExecutor(AT_ONCE, "fetch")
-        self._seen, self._said = 0.0, time.monotonic()
+        self._said = time.monotonic()
 
     def found(self) -> Iterator[Found]:
         """What is found, as it comes.
@@ -93,6 +93,7 @@ class Foreman:
         """
         thread = threading.Thread(target=self._work, name="foreman", daemon=True)
         thread.start()
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
         try:
             while (each := self._take()) is not None:
                 if isinstance(each, BaseException):
@@ -100,6 +101,7 @@ class Foreman:
                 yield each
         finally:
             self._stopped.set()
+            self._events.put(None)
             thread.join(timeout=2)
 
     def _take(self) -> Found | BaseException | None:
@@ -112,13 +114,13 @@ class Foreman:
     def _work(self) -> None:
         try:
             while self._pending.open and not self._stopped.is_set():
-                self._look()
-                self._assign()
                 self._hear()
+                self._assign()
             self._found.put(None)
         except BaseException as error:
             self._found.put(error if self._is_up() else self._gone())
         finally:
+            self._stopped.set()
             self._let_go([worker.future for worker in self._workers.values()])
             self._fetchers.shutdown(wait=False, cancel_futures=True)
 
@@ -129,16 +131,19 @@ class Foreman:
         scheduler = self.client.scheduler
         return LostError(f"the Dask scheduler at {scheduler.address if scheduler else 'its address'} is gone")
 
-    def _look(self) -> None:
-        """See which workers have come and gone."""
+    def _watch(self) -> None:
+        """See again and again which workers there are; in a thread, since a busy scheduler may take its time."""
+        while not self._stopped.is_set():
+            try:
+                self._events.put(frozenset(self.client.nthreads()))
+            except Exception:  # Dask raises many types, all meaning that nobody answers
+                self._events.put(self._gone())
+                return
+            self._stopped.wait(LOOK_SECONDS)
+
+    def _see(self, there: frozenset[str]) -> None:
+        """Some workers have come, others have gone."""
         now = time.monotonic()
-        if now - self._seen < LOOK_SECONDS:
-            return
-        self._seen = now
-        try:
-            there = set(self.client.nthreads())
-        except Exception as error:  # Dask raises many types, all meaning that nobody answers
-            raise self._gone() from error
         for address in self._workers.keys() - there:
             worker = self._workers.pop(address)
             future, worker.future = worker.future, None  # what is still heard of it is not listened to
@@ -184,12 +189,16 @@ class Foreman:
             self._fetchers.submit(fetch)
 
     def _hear(self) -> None:
-        """Wait for something to happen, and deal with it."""
-        try:
-            event = self._events.get(timeout=LOOK_SECONDS)
-        except Empty:
-            return
-        self._deal_with(event)
+        """Wait for something to happen, and deal with all that has."""
+        event = self._events.get()
+        while event is not None:
+            if isinstance(event, LostError):
+                raise event
+            if isinstance(event, frozenset):
+                self._see(event)
+            else:
+                self._deal_with(event)
+            event = None if self._events.empty() else self._events.get()
 
     def _deal_with(self, event: _Event) -> None:
         worker, unit = event.worker, event.worker.unit

@@ -159,10 +159,12 @@ def _names_told(name: str, entry: ModelEntry, catalog: Any) -> Mapping[int, str]
 
 
 def gpu(nodes: set[str], catalog: Any) -> str | None:
-    """A GPU, for the search and for fine-tuning, if `extraction.device` says so."""
-    if Extraction.model_validate(catalog.load("params:extraction")).device != "cuda":
+    """A GPU, for the search and for fine-tuning, if `extraction.device` says so; workers elsewhere have their own."""
+    extraction = Extraction.model_validate(catalog.load("params:extraction"))
+    if extraction.device != "cuda":
         return None
-    searches = nodes & {"extract_records", "verify_study"} and cuda_fault() is not None
+    here = {"verify_study"} if extraction.cluster not in (None, "local") else {"extract_records", "verify_study"}
+    searches = nodes & here and cuda_fault() is not None
     if searches or (_untrained(nodes, catalog) and not _torch_has_cuda()):
         return (
             "no GPU: extraction.device is cuda, but no usable CUDA device is found; check `nvidia-smi` and "
