@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -129,6 +129,45 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Anytime:
+    """How small the smallest set was by then, as a search went on.
+
+    Each set that passed in company and was smaller than all before it was asked alone at once, and counts if it passed
+    again. It need not be one that the strategy meant to return: of all that it asked, it is what a budget that ends
+    there would have left.
+
+    Args:
+        shape: (h, w) of the image.
+        steps: evaluations made by then, and pixels of the smallest set; the whole image, which the first question
+            is about, comes first.
+        checks: evaluations that asked sets alone for this alone; `MpsRecord.evaluations` does not count them.
+    """
+
+    shape: tuple[int, int]
+    steps: tuple[tuple[int, int], ...] = ()
+    checks: int = 0
+
+    @property
+    def least(self) -> int:
+        """Pixels of the smallest set so far."""
+        return self.steps[-1][1] if self.steps else self.shape[0] * self.shape[1]
+
+    def checked(self, evaluations: int, pixels: int, holds: bool) -> Anytime:
+        """The same after another set was asked alone."""
+        return replace(self.with_step(evaluations, pixels) if holds else self, checks=self.checks + 1)
+
+    def with_step(self, evaluations: int, pixels: int) -> Anytime:
+        """The same with another set, if it is smaller."""
+        steps = self.steps or ((1, self.shape[0] * self.shape[1]),)
+        return replace(self, steps=(*steps, (evaluations, pixels)) if pixels < self.least else steps)
+
+    def area_after(self, evaluations: int) -> float:
+        """Share of the pixels, in [0, 1], that the smallest set keeps which was verified by then; NaN for none."""
+        pixels = [kept for made, kept in self.steps if made <= evaluations]
+        return pixels[-1] / (self.shape[0] * self.shape[1]) if pixels else float("nan")
+
+
+@dataclass(frozen=True)
 class AtFloor:
     """The set found when this `share` of the original confidence, that is `floor`, was demanded; None if none was.
 
@@ -143,11 +182,15 @@ class AtFloor:
 
 @dataclass(frozen=True)
 class Found:
-    """What a strategy found: a set, the map that it was read from, and that map's curves; None where there is none."""
+    """What a strategy found: a set, the map that it was read from, and that map's curves; None where there is none.
+
+    `others`: further sets, where the strategy finds several at once.
+    """
 
     mps: Mps | None
     landscape: NDArray[np.float32] | None = None
     curves: Curves | None = None
+    others: tuple[Mps, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -165,14 +208,18 @@ class MpsRecord:
             baseline, the final check, and prefixes asked ahead. Questions repeated alone because of a
             narrow margin are not counted, so that the number is the same on every machine.
         landscape: (h, w) float32 responsibility, if it was kept.
-        certificate: that the set is minimal; None unless the strategy is `minimal` and its budget sufficed.
+        certificate: that the set is minimal; None unless the strategy shows that, or `SearchConfig.prune`, and the
+            budget sufficed.
         contrast: the class of the image without the set; None unless the strategy asks for it.
         dilation_survives: whether the set still passes when it grows by one pixel up, down, left and right; None
             without a set.
         floors: the sets at `SearchConfig.floors`, in their order.
-        further: other sets of the same image in the order in which they were found (`SearchConfig.several`).
+        further: other sets of the same image in the order in which they were found (`SearchConfig.several`; else
+            those that the strategy finds beside its own).
         curves: insertion and deletion along the ranking (`curve_steps`).
         top: the model's top-1 on the whole image, where another class was asked for; None where the target is it.
+        anytime: how small the set was by then, as the search for it went on (`SearchConfig.anytime`); None unless
+            that was asked for and there is a set.
     """
 
     key: str
@@ -191,6 +238,7 @@ class MpsRecord:
     further: tuple[Mps, ...] = ()
     curves: Curves | None = None
     top: int | None = None
+    anytime: Anytime | None = None
 
     @property
     def answer(self) -> int:
@@ -206,6 +254,10 @@ class MpsRecord:
     def area(self) -> float:
         """Share of the input's pixels that are kept, in [0, 1]; NaN without a set."""
         return float("nan") if self.mask is None else float(self.mask.mean())
+
+    def area_after(self, evaluations: int) -> float:
+        """Share of the pixels, in [0, 1], of the smallest set that was verified by then; NaN without `anytime`."""
+        return float("nan") if self.anytime is None else self.anytime.area_after(evaluations)
 
 
 @dataclass(frozen=True)
