@@ -29,6 +29,7 @@ BORN = {
     "minimal": {"granularity": 4},
     "sag": {
         "patches": 7, "beam": 3, "successors": 15, "roots": 10, "shared": 1, "threshold": 0.9, "guide": "deletion",
+        "edges": "hard",
     },
     "ddmin": {"granularity": 4, "order": "blocks"},
     "backward": {"granularity": 16, "at_once": 8},

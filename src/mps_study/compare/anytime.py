@@ -6,7 +6,7 @@ import json
 
 import pandas as pd
 
-from mps_study.mps.types import Anytime
+from mps_study.mps.anytime import Anytime
 
 COLUMNS = {
     "image": "string",

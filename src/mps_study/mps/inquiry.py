@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mps_study.mps.anytime import Anytime
 from mps_study.mps.common.evidence import EVIDENCE_STEPS, with_log_odds
 from mps_study.mps.common.smallest import Smallest, improvements
 from mps_study.mps.common.terms import Terms
 from mps_study.mps.mutants import Mutants, Shape, Within
-from mps_study.mps.types import Anytime, Reply, Search, Target
+from mps_study.mps.types import Reply, Search, Target
 
 _NONE = np.float32(np.nan)
 _DECIMALS = 4
@@ -184,7 +185,8 @@ class Inquiry:
             reply = self._full((yield alone), alone)
             self._memory.update(zip(new, _entries(reply), strict=True))
             self._alone.update(new)
-            self.verified.take(alone, self.passes(self.heard(reply)))
+            if not alone.soft:
+                self.verified.take(alone, self.passes(self.heard(reply)))
         return self._remembered(digests, mutants.label)
 
     def ask_anew(self, mutants: Mutants) -> Search[Reply]:
@@ -240,7 +242,7 @@ class Inquiry:
         before = self.evaluations
         self._spend(len(fresh))
         reply = yield from self._settle(fresh)
-        if self.terms.budget is not None or self.anytime:
+        if not fresh.soft and (self.terms.budget is not None or self.anytime):
             passing = self.passes(self.heard(reply))
             if self.terms.budget is not None:
                 self._company.take(fresh, passing)

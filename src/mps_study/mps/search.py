@@ -183,6 +183,7 @@ def _record(config: SearchConfig, inquiry: Inquiry, status: str, found: Found | 
         curves=found.curves if found else None,
         top=inquiry.top,
         anytime=anytime,
+        soft=found.soft if found else None,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mps_study.mps.anytime import Anytime
 from mps_study.mps.mutants import Mutants, Picture
 
 ENGINE_VERSION = 3
@@ -129,45 +130,6 @@ class Curves:
 
 
 @dataclass(frozen=True)
-class Anytime:
-    """How small the smallest set was by then, as a search went on.
-
-    Each set that passed in company and was smaller than all before it was asked alone at once, and counts if it passed
-    again. It need not be one that the strategy meant to return: of all that it asked, it is what a budget that ends
-    there would have left.
-
-    Args:
-        shape: (h, w) of the image.
-        steps: evaluations made by then, and pixels of the smallest set; the whole image, which the first question
-            is about, comes first.
-        checks: evaluations that asked sets alone for this alone; `MpsRecord.evaluations` does not count them.
-    """
-
-    shape: tuple[int, int]
-    steps: tuple[tuple[int, int], ...] = ()
-    checks: int = 0
-
-    @property
-    def least(self) -> int:
-        """Pixels of the smallest set so far."""
-        return self.steps[-1][1] if self.steps else self.shape[0] * self.shape[1]
-
-    def checked(self, evaluations: int, pixels: int, holds: bool) -> Anytime:
-        """The same after another set was asked alone."""
-        return replace(self.with_step(evaluations, pixels) if holds else self, checks=self.checks + 1)
-
-    def with_step(self, evaluations: int, pixels: int) -> Anytime:
-        """The same with another set, if it is smaller."""
-        steps = self.steps or ((1, self.shape[0] * self.shape[1]),)
-        return replace(self, steps=(*steps, (evaluations, pixels)) if pixels < self.least else steps)
-
-    def area_after(self, evaluations: int) -> float:
-        """Share of the pixels, in [0, 1], that the smallest set keeps which was verified by then; NaN for none."""
-        pixels = [kept for made, kept in self.steps if made <= evaluations]
-        return pixels[-1] / (self.shape[0] * self.shape[1]) if pixels else float("nan")
-
-
-@dataclass(frozen=True)
 class AtFloor:
     """The set found when this `share` of the original confidence, that is `floor`, was demanded; None if none was.
 
@@ -181,16 +143,28 @@ class AtFloor:
 
 
 @dataclass(frozen=True)
+class SoftSet:
+    """A set that keeps shares of pixels: `weight`, the mean share in [0, 1], and the confidence of the class with it.
+
+    The rest of each pixel is the baseline. No MPS, but what a method that blends its mutants calls its set.
+    """
+
+    weight: float
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Found:
     """What a strategy found: a set, the map that it was read from, and that map's curves; None where there is none.
 
-    `others`: further sets, where the strategy finds several at once.
+    `others`: further sets, where the strategy finds several at once; `soft`: the set as the method itself has it.
     """
 
     mps: Mps | None
     landscape: NDArray[np.float32] | None = None
     curves: Curves | None = None
     others: tuple[Mps, ...] = ()
+    soft: SoftSet | None = None
 
 
 @dataclass(frozen=True)
@@ -220,6 +194,7 @@ class MpsRecord:
         top: the model's top-1 on the whole image, where another class was asked for; None where the target is it.
         anytime: how small the set was by then, as the search for it went on (`SearchConfig.anytime`); None unless
             that was asked for and there is a set.
+        soft: the set from which that one was cut, where the strategy blends its mutants; passed alone as well.
     """
 
     key: str
@@ -239,6 +214,7 @@ class MpsRecord:
     curves: Curves | None = None
     top: int | None = None
     anytime: Anytime | None = None
+    soft: SoftSet | None = None
 
     @property
     def answer(self) -> int:

@@ -4,12 +4,14 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from fakes import Scored, Telling, blank
+from fakes import Scored, Telling, blank, blob
 
 from mps_study import SearchConfig, extract_mps
 from mps_study.mps.minimal.tiles import grid
 from mps_study.mps.proof.certificate import check_certificate
+from mps_study.mps.proof.verification import verify_records
 from mps_study.mps.tiled.beam import apart
+from mps_study.mps.types import Reply
 
 SHAPE = (12, 12)
 TILES = grid(SHAPE, 3)  # 4 x 4 patches
@@ -147,3 +149,42 @@ def test_patches_of_sides_that_do_not_divide_the_image():
     classifier = Scored(lambda mask: 2.0 if mask[9, 12] else -1.0)
     (record,) = extract_mps([("i", blank(shape))], classifier, SearchConfig("sag", patches=7, threshold=0.0))
     assert record.mask[8:, 12:].all() and record.pixels == 2
+
+
+class Blending:
+    """Class 1 where enough of some pixels is kept, shares of them included; it reads the painted picture."""
+
+    batch_size, workers = 16, 1
+
+    def __init__(self, known, enough):
+        self.known, self.enough = known, enough
+
+    def classify(self, batch):
+        painted, odds = np.empty((1, *SHAPE), dtype=np.float32), []
+        for part in batch:
+            for row in range(part.start, part.stop):
+                part.mutants.paint(row, part.picture, painted)
+                odds.append(float(painted[0][self.known].sum()) - self.enough)
+        odds = np.array(odds)
+        share = 1 / (1 + np.exp(-odds))
+        confidences = np.maximum(share, 1 - share).astype(np.float32)
+        return Reply((odds > 0).astype(np.int64), confidences, log_odds=odds.astype(np.float32))
+
+
+@pytest.mark.parametrize("more", [{}, {"several": 2}, {"prune": True, "prune_granularity": 1}])
+def test_of_blended_roots_a_set_is_cut_that_passes_as_it_is(more):
+    classifier = Blending(blob(SHAPE, 1, 2, 5), 8.5)
+    config = SearchConfig("sag", patches=4, edges="bilinear", threshold=0.0, **more)
+    white = np.ones((1, *SHAPE), dtype=np.float32)
+    (record,) = extract_mps([("image", white)], classifier, config)
+    assert (record.mask & classifier.known).sum() > 8.5
+    assert 0 < record.soft.weight < 1 and record.soft.confidence > 0.5
+    (verified,) = verify_records([(record, white)], classifier, config)
+    assert all(each.holds for each in verified)
+    if more.get("prune"):
+        assert record.pixels == 9 and record.certificate.deletions == 9
+
+
+def test_hard_edges_have_no_blended_set():
+    record, _, _ = search(of_sets((1, 5)))
+    assert record.soft is None

@@ -32,6 +32,7 @@ SMALL_COLUMNS = [
     "deletion_area",
     "top",
     "anytime",
+    "soft",
 ]
 """What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
 
@@ -51,6 +52,7 @@ LATER: dict[str, Any] = {
     "made_with": "{}",
     "top": None,
     "anytime": None,
+    "soft": None,
 }
 """Columns that came after the first version of the store -> what a shard means that does not have them. A new column
 stands here, so that no stored record becomes unreadable; the others are in every shard."""

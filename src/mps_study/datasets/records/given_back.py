@@ -11,7 +11,8 @@ import pandas as pd
 
 from mps_study.datasets.records.columns import BULKY_COLUMNS, SMALL_COLUMNS
 from mps_study.datasets.records.store import unpack_landscape, unpack_mask
-from mps_study.mps.types import Anytime, AtFloor, Certificate, Curves, Mps, MpsRecord, Target
+from mps_study.mps.anytime import Anytime
+from mps_study.mps.types import AtFloor, Certificate, Curves, Mps, MpsRecord, SoftSet, Target
 
 WHOLE = (*SMALL_COLUMNS, *BULKY_COLUMNS)
 """The columns of which a record is made."""
@@ -46,6 +47,7 @@ def record_of(row: Mapping[str, Any]) -> MpsRecord:
         curves=_curves(row["curves"]),
         top=None if pd.isna(row["top"]) else int(row["top"]),
         anytime=_anytime(row["anytime"]),
+        soft=SoftSet(**json.loads(row["soft"])) if isinstance(row["soft"], str) else None,
     )
 
 
