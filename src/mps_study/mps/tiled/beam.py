@@ -46,7 +46,7 @@ def without_spare_ones(inquiry: Inquiry, tiles: Grid, kept: Kept, judge: Judge) 
     kept, begin = kept.copy(), 0
     while (left := np.flatnonzero(kept)).size:
         tried = left[(np.arange(left.size) + begin) % left.size]
-        spared = yield from first_passing(inquiry, tiles, tiles.without(kept, tried), judge)
+        spared = yield from first_passing(inquiry, tiles, tried.size, tiles.without(kept, tried).__getitem__, judge)
         if spared is None:
             break
         kept[tried[spared]] = False

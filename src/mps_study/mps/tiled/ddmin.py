@@ -7,6 +7,7 @@ Zeller, Hildebrandt 2002, Simplifying and Isolating Failure-Inducing Input (IEEE
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,22 +53,24 @@ def delta_debugged(inquiry: Inquiry, tiles: Grid, line: Tiles) -> Search[Kept]:
     The last round has chunks of one tile, and drops none.
     """
     chunks, begin = _halved([line]), 0
+    kept = _union(tiles, chunks)
     while True:
         n = len(chunks)
-        one = yield from first_passing(inquiry, tiles, _sets(tiles, [[chunk] for chunk in chunks]))
+        one = yield from first_passing(inquiry, tiles, n, partial(_each_alone, tiles, chunks))
         if one is not None and n > 1:
             chunks, begin = _halved([chunks[one]]), 0
+            kept = _union(tiles, chunks)
             continue
         if n > 2:  # of two chunks all but one are one
-            tried = [(begin + i) % n for i in range(n)]
-            rest = [chunks[:i] + chunks[i + 1 :] for i in tried]
-            spared = yield from first_passing(inquiry, tiles, _sets(tiles, rest))
+            tried = [*range(begin, n), *range(begin)]
+            spared = yield from first_passing(inquiry, tiles, n, partial(_without, kept, [chunks[i] for i in tried]))
             if spared is not None:
-                chunks, begin = rest[spared], tried[spared] % (n - 1)
-                remember(inquiry, tiles, _sets(tiles, [chunks])[0])
+                chunks.pop(tried[spared])
+                begin = tried[spared] % (n - 1)
+                kept = _union(tiles, chunks)
+                remember(inquiry, tiles, kept)
                 continue
         if all(len(chunk) == 1 for chunk in chunks):
-            kept: Kept = _sets(tiles, [chunks])[0]
             return kept
         chunks, begin = _halved(chunks), 0
 
@@ -85,9 +88,20 @@ def _halved(chunks: list[Tiles]) -> list[Tiles]:
     return [half for chunk in chunks for half in np.array_split(chunk, 2) if half.size]
 
 
-def _sets(tiles: Grid, kept: list[list[Tiles]]) -> Sets:
-    """(n, t) bool, each the tiles of some chunks."""
-    sets = np.zeros((len(kept), tiles.tiles), dtype=bool)
-    for row, chunks in enumerate(kept):
-        sets[row, np.concatenate(chunks)] = True
+def _union(tiles: Grid, chunks: list[Tiles]) -> Kept:
+    kept = tiles.nothing()
+    kept[np.concatenate(chunks)] = True
+    return kept
+
+
+def _each_alone(tiles: Grid, chunks: list[Tiles], some: slice) -> Sets:
+    """(m, t) bool, each one of some chunks."""
+    return np.array([_union(tiles, [chunk]) for chunk in chunks[some]])
+
+
+def _without(kept: Kept, chunks: list[Tiles], some: slice) -> Sets:
+    """(m, t) bool, each the set less one of some chunks."""
+    sets = np.repeat(kept[None], len(chunks[some]), axis=0)
+    for row, chunk in zip(sets, chunks[some], strict=True):
+        row[chunk] = False
     return sets

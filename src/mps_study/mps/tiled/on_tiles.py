@@ -59,15 +59,17 @@ def nothing_passes(inquiry: Inquiry, tiles: Grid) -> Search[bool]:
     return bool(passing[0])
 
 
-def first_passing(inquiry: Inquiry, tiles: Grid, sets: Sets, judge: Judge = consider) -> Search[int | None]:
-    """Position of the first of n sets (n, t) bool that passes; None if none does.
+def first_passing(
+    inquiry: Inquiry, tiles: Grid, n: int, sets: Callable[[slice], Sets], judge: Judge = consider
+) -> Search[int | None]:
+    """Position of the first of n sets that passes, of which `sets` gives some (m, t) bool; None if none does.
 
     One is asked, then 2, 4, ... at once: hardly more than one after the other would, in far fewer questions. The first
     counts, so asking ahead changes no answer.
     """
     start, ahead = 0, 1
-    while start < len(sets):
-        passing, _ = yield from judge(inquiry, tiles, sets[start : start + ahead])
+    while start < n:
+        passing, _ = yield from judge(inquiry, tiles, sets(slice(start, start + ahead)))
         if passing.any():
             return start + int(np.argmax(passing))
         start, ahead = start + ahead, min(2 * ahead, MOST_AHEAD)
