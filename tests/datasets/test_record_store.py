@@ -98,6 +98,9 @@ def searches():
         SearchConfig("rex", iterations=2, floors=[0.7], several=2, curve_steps=5, keep_landscape=True),
         SearchConfig("rex", iterations=2, floors=[0.7, 0.9], curve_steps=5, budget=100),
         SearchConfig("contrastive", iterations=2, contrastive_threshold=0.0),
+        SearchConfig("ddmin", granularity=2, anytime=True),
+        SearchConfig("sag", threshold=0.0, edges="bilinear"),
+        SearchConfig("rex", iterations=2, prune=True, prune_granularity=2, anytime=True, budget=80),
     ):
         yield from extract_mps([("image", blank((13, 17)))], FakeClassifier(rule), config)
     flat = SearchConfig("rex", iterations=2, keep_landscape=True, several=2)
@@ -112,6 +115,8 @@ def test_the_store_gives_back_the_records_that_it_was_given(dataset):
     assert {found.status for found in records} >= {"found", "baseline", "invalid", "unstable"}
     assert any(found.certificate for found in records) and any(found.further for found in records)
     assert any(at.mps and at.mps.certificate for found in records for at in found.floors)
+    assert sum(found.anytime is not None for found in records) == 2
+    assert sum(found.soft is not None for found in records) == 1
     assert any(found.contrast is not None for found in records) and any(found.curves for found in records)
     dataset.save(shard(records))
     by_image = dataset.load().by_image({"m": "f"})

@@ -28,7 +28,7 @@ BASE["models"] = {name: BASE["models"][name] for name in (*BASE["compared"], "co
 BASE["metrics"]["fine_tuned_accuracy"] = {"efficientnet_lite0": 0.9}
 BASE["search"] |= {
     "ranking": "responsibility", "confidence_floor": 0.0, "several": 1, "several_by": "forbidding", "overlap": 0.0,
-    "curve_steps": 0, "budget": 1000, "target": "top-1",
+    "curve_steps": 0, "budget": 1000, "target": "top-1", "anytime": False, "prune": False, "prune_granularity": 4,
 }  # fmt: skip
 BASE["fine_tuning"] |= {"shift": 0.1, "rotation": 5.0, "flip": True, "layer_decay": 0.9, "bfloat16": False}
 
@@ -101,9 +101,11 @@ TAKEN = {
     "learning_rate": {"number", "fraction"},
     "probe_learning_rate": {"number", "fraction"},
     "max_failed_share": set(), "heat_map": {"number"},
+    "anytime": {"true"}, "prune": {"true"},
     "weighted": {"true"}, "keep_landscape": {"true"}, "flip": {"true"}, "bfloat16": {"true"},
     **{name: {"number"} for name in (
         "iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "several", "curve_steps", "granularity",
+        "prune_granularity",
         "epochs", "probe_epochs", "patience", "parity_images", "in_flight", "shard_size", "resamples", "min_n",
         "classes",
     )},

@@ -211,6 +211,8 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "further_masks": [np.packbits(mps.mask).tobytes() for mps in record.further],
         "curves": json.dumps(_curves(record.curves)) if record.curves else None,
         "top": record.top,
+        "soft": json.dumps(asdict(record.soft)) if record.soft else None,
+        "anytime": json.dumps(asdict(record.anytime)) if record.anytime else None,
         "made_with": json.dumps(dict(shard.made_with), sort_keys=True),
     }
 
