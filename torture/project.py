@@ -114,7 +114,12 @@ class Run:
 
 def start(project: Path, *stages: str, **options) -> Run:
     """`kedro run --env miniature [--pipelines ...]`."""
-    command = [sys.executable, "-m", "kedro", "run", "--env", STUDY]
+    return start_in(project, STUDY, *stages, **options)
+
+
+def start_in(project: Path, study: str, *stages: str, **options) -> Run:
+    """`kedro run --env STUDY [--pipelines ...] [--params ...]`."""
+    command = [sys.executable, "-m", "kedro", "run", "--env", study]
     command += ["--pipelines", ",".join(stages)] if stages else []
     command += ["--params", ",".join(f"{name}={value}" for name, value in options.pop("params", {}).items())]
     command = [part for part in command if part] if command[-1] else command[:-2]

@@ -8,14 +8,15 @@ from mps_study.mps.search import extract_mps
 from mps_study.mps.types import MpsRecord
 
 if TYPE_CHECKING:
-    from mps_study.app.explanation import Explanation, explain
+    from mps_study.app.explained import Explanation
+    from mps_study.app.explanation import explain
     from mps_study.models.inference.classifier import OnnxClassifier
 
 __version__ = "0.2.0"
 __all__ = ["Explanation", "MpsRecord", "OnnxClassifier", "SearchConfig", "explain", "extract_mps"]
 
 _LAZY = {
-    "Explanation": "mps_study.app.explanation",
+    "Explanation": "mps_study.app.explained",
     "OnnxClassifier": "mps_study.models.inference.classifier",
     "explain": "mps_study.app.explanation",
 }

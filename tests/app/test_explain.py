@@ -347,6 +347,12 @@ def test_an_exported_model_is_shared_with_kedro_run(photo, tmp_path, monkeypatch
     arguments = ["explain", str(photo), "--model", "tiny", "--device", "cpu", "--iterations", "1"]
     code = f"from mps_study.app.command_line import cli; cli({arguments}, standalone_mode=False)"
     assert loaded_by(code, {"mps_study.app.explanation", "torch", "timm", "mlflow"}) == ["mps_study.app.explanation"]
+    for file in (model, model.with_name("tiny.onnx.data")):
+        content = file.read_bytes()
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        with pytest.raises(ValueError, match=r"tiny\.onnx is not the model that its card describes"):
+            explain(photo, "tiny", device="cpu", batch_size=2, iterations=1)
+        file.write_bytes(content)
 
 
 def test_importing_the_package_waits_for_neither_torch_nor_onnx_runtime():
@@ -378,3 +384,37 @@ def test_a_model_that_another_process_exports_is_told_in_one_line(photo, tmp_pat
         answer = CliRunner().invoke(cli, ["explain", str(photo)])
     assert answer.exit_code == 1
     assert "model_export/efficientnet_lite0 is held by process" in answer.stderr and answer.stderr.count("\n") == 1
+
+
+def test_the_picture_of_an_output_that_is_not_finite_says_why_there_is_no_set(bright_window, photo, tmp_path):
+    model = onnx.load(bright_window)
+    model.graph.node[-1].output[0] = "finite"
+    model.graph.node.append(helper.make_node("Log", ["minus"], ["logits"]))
+    model.graph.node.insert(5, helper.make_node("Sub", ["offset", "finite"], ["minus"]))
+    model.graph.node[-1].input[0] = "minus"
+    onnx.save(model, tmp_path / "broken.onnx")
+    arguments = [str(photo), "--model", str(tmp_path / "broken.onnx"), "--out", str(tmp_path / "x.png")]
+    done = CliRunner().invoke(cli, ["explain", *arguments, "--device", "cpu", "--output", "logits"])
+    assert done.exit_code == 0, done.output
+    assert "no class (-1)" in done.output and "output for the whole image is not finite" in done.output
+    found = explain(photo, tmp_path / "broken.onnx", device="cpu", output="logits")
+    texts = [text.get_text() for axes in found.figure().axes for text in axes.texts]
+    assert any("no MPS\nthe model's output for the\nwhole image is not finite" in text for text in texts)
+
+
+def test_a_threshold_may_be_given_on_the_command_line(bright_window, photo, tmp_path):
+    arguments = [str(photo), "--model", str(bright_window), "--out", str(tmp_path / "x.png"), "--device", "cpu"]
+    done = CliRunner().invoke(
+        cli,
+        [
+            "explain",
+            *arguments,
+            "--output",
+            "{kind: multi_label_logits, threshold: 0.9}",
+            "--preprocessing",
+            "{mean: [0, 0, 0], std: [1, 1, 1], crop_pct: 1.0}",
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    refused = CliRunner().invoke(cli, ["explain", *arguments, "--output", "{kind: logits, threshold: 0.9}"])
+    assert refused.exit_code == 1 and "output.threshold is for several labels" in refused.output

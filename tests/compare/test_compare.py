@@ -43,6 +43,15 @@ def test_areas_are_ratios_in_the_order_of_roster_and_manifest():
     assert frame["correct"].tolist()[3:] == [pd.NA, True, False]
 
 
+def test_class_0_is_an_answer_and_another_class_that_is_kept_is_none():
+    records_of = records().assign(target=[0, 4, 9] * 2, top=pd.array([pd.NA, 3, pd.NA] * 2, dtype="Int64"))
+    frame = measure_areas(records_of, MANIFEST.assign(label=[pd.NA, 0, 3]), {"m2": "B", "m1": "A"})
+    facts = frame.set_index(["model", "image"]).loc["m1"]
+    assert facts["kept"].to_dict() == {"c": 9, "a": 0, "b": 4}
+    assert facts["target"].to_dict() == {"c": 9, "a": 0, "b": 3}  # of b the model says 3, and the set keeps 4
+    assert facts["correct"].tolist() == [pd.NA, True, True]
+
+
 def test_the_summary_counts_what_was_found_and_marks_the_best():
     summary = summarise_models(areas()).set_index("model")
     m1, m2 = summary.loc["m1"], summary.loc["m2"]
@@ -138,3 +147,13 @@ def test_intervals_of_a_mean_cover_it_and_degenerate_cases_are_defined():
     assert low < values.mean() < high
     assert all(np.isnan(mean_interval(values[:1], 500, [0])))
     assert mean_interval(np.full(5, 0.2), 500, [0]) == (0.2, 0.2)
+
+
+def test_intervals_of_equal_values_draw_from_streams_of_their_own():
+    area = np.random.default_rng(0).random(30)
+    frame = pd.DataFrame({"image": [f"{i}" for i in range(30)], "area": area, "model": "m", "architecture": "A"})
+    facts = {"half": "labelled", "correct": True, "status": "found", "target": 1, "evaluations": 1}
+    frame = frame.assign(**facts, confidence=0.5, target_confidence=0.5).astype({"correct": "boolean"})
+    row = summarise_models(frame, resamples=99).iloc[0]
+    assert row["area_labelled"] == row["area_correct"] == pytest.approx(area.mean())
+    assert row["area_labelled_low"] != row["area_correct_low"]

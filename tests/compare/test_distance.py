@@ -65,3 +65,23 @@ def test_disjoint_sets_have_a_finite_distance():
     a, b = np.zeros((8, 8), bool), np.zeros((8, 8), bool)
     a[0, 0] = b[3, 4] = True
     assert (hausdorff(place(a), place(b)), centroid_distance(place(a), place(b))) == (5, 5)
+
+
+def cells(*places, side=44):
+    """A set of single cells."""
+    mask = np.zeros((side, side), bool)
+    mask[tuple(np.transpose(places))] = True
+    return place(mask)
+
+
+def test_a_cell_is_furthest_though_its_block_is_not():
+    """Blocks of 4 x 4 cells: one that lies nearer by its corner holds the cell that is further away."""
+    far = hausdorff(cells((19, 19)), cells((36, 36), (4, 0)))
+    assert far == pytest.approx(np.hypot(15, 19))  # and not np.hypot(17, 17)
+
+
+def test_the_furthest_cell_may_lie_in_the_ninth_block():
+    """Eight blocks further away by their corners are measured first."""
+    blocks = [(6, 0), (0, 6), (6, 1), (1, 6), (6, 2), (2, 6), (5, 4), (4, 5)]
+    others = [(19 + 4 * down, 19 + 4 * across) for down, across in blocks]
+    assert hausdorff(cells((19, 19)), cells(*others, (0, 0))) == pytest.approx(np.hypot(19, 19))

@@ -44,6 +44,26 @@ def test_views_that_do_not_meet_have_no_common_field():
     assert common_field((0, 0, 10, 10), (20, 0, 30, 10)) is None
 
 
+@pytest.mark.parametrize("other", [(10, 0, 20, 10), (0, 10, 10, 20), (10, 10, 20, 20)])
+def test_views_that_only_touch_have_no_common_field(other):
+    assert common_field((0, 0, 10, 10), other) is None and common_field(other, (0, 0, 10, 10)) is None
+
+
+def test_a_cell_is_what_the_mask_says_at_its_centre():
+    middle, view = np.zeros((12, 12), bool), (0.0, 0.0, 12.0, 12.0)
+    middle[1::3, 1::3] = True
+    assert on_grid(middle, view, view, grid=4).all()
+    corners = ~middle
+    corners[4, 7] = True  # the middle of one cell
+    assert np.argwhere(on_grid(corners, view, view, grid=4)).tolist() == [[1, 2]]
+
+
+def test_a_pixel_between_the_centres_keeps_the_cell_that_holds_its_own():
+    mask, view = np.zeros((9, 9), bool), (0.0, 0.0, 9.0, 9.0)
+    mask[2, 0] = True  # centre at (2.5, 0.5); cells of 2.25
+    assert np.argwhere(on_grid(mask, view, view, grid=4)).tolist() == [[1, 0]]
+
+
 @pytest.mark.parametrize("size", [224, 512, 560])
 def test_a_single_pixel_is_never_lost_between_the_grids_cells(size):
     for row, column in ((0, 0), (size // 2, size // 3), (size - 1, size - 1), (101, 57)):

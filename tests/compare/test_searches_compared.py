@@ -57,6 +57,14 @@ def test_a_summary_is_the_means_of_a_model_and_search_over_what_was_found():
     assert summary["evaluations"].tolist() == [100, 30, 100, 30]
 
 
+def test_a_set_where_the_baseline_has_the_class_is_in_no_mean():
+    rows = areas().query("model == 'm1' and search == 'study'")
+    alone = summarise_searches(rows[rows["image"] != "c"])
+    summary = summarise_searches(rows.assign(status=rows["status"].where(rows["image"] != "c", "baseline")))
+    assert summary["area"][0] == alone["area"][0] and summary["area_n"][0] == 2
+    assert (summary["n_not_found"][0], summary["baseline"][0]) == (1, 1)
+
+
 def test_overlaps_are_those_of_a_plain_count_of_pixels():
     frame = measure_search_overlaps(areas(), packed)
     assert list(frame) == list(OVERLAP_COLUMNS)

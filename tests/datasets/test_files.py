@@ -10,7 +10,7 @@ from kedro.io.core import generate_timestamp
 
 from mps_study.datasets.failures import FailureNotes
 from mps_study.datasets.files import copy_atomically, sweep, write_bytes
-from mps_study.datasets.frames import Frame, OptionalFrame
+from mps_study.datasets.frames import UNCHANGED, Frame, KeptFrame, OptionalFrame
 from mps_study.datasets.page import Page
 
 
@@ -27,6 +27,16 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeyp
         write_bytes(target, b"new")
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_whoever_reads_the_old_file_reads_it_to_its_end(tmp_path):
+    """The new one is renamed into its place, and not written over it."""
+    target = tmp_path / "file"
+    write_bytes(target, b"old")
+    with target.open("rb") as reader:
+        write_bytes(target, b"new")
+        assert reader.read() == b"old"
+    assert target.read_bytes() == b"new"
 
 
 def test_a_copy_is_whole_or_absent(tmp_path, monkeypatch):
@@ -96,6 +106,20 @@ def test_a_frame_that_cannot_be_written_leaves_the_last_one(tmp_path, monkeypatc
     with pytest.raises(Exception, match="No space left"):
         Frame(filepath=str(path), version=Version(None, "2099-01-01T00.00.00.000Z")).save(first * 2)
     pd.testing.assert_frame_equal(Frame(filepath=str(path), version=Version(None, None)).load(), first)
+
+
+def test_a_frame_that_is_up_to_date_keeps_its_newest_version(tmp_path):
+    def kept(stamp):
+        return KeptFrame(filepath=str(tmp_path / "manifest.parquet"), version=Version(None, stamp), optional=True)
+
+    assert kept(None).load().empty
+    frame = pd.DataFrame({"image": ["a"]})
+    kept("2026-01-01T00.00.00.000Z").save(frame)
+    kept("2026-01-02T00.00.00.000Z").save(UNCHANGED)
+    pd.testing.assert_frame_equal(kept(None).load(), frame)
+    none = frame[:0]
+    kept("2026-01-03T00.00.00.000Z").save(none)  # a sample of no images is one
+    pd.testing.assert_frame_equal(kept(None).load(), none)
 
 
 def test_a_page_that_cannot_be_written_stays_as_it_was(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from fakes import FakeClassifier, at_least, blank, blob
 from pyarrow.parquet import ParquetFile
 
+from mps_study.compute.parts import Part
 from mps_study.datasets.records.columns import BULKY_COLUMNS, LATER, SMALL_COLUMNS
 from mps_study.datasets.records.given_back import WHOLE, record_of
 from mps_study.datasets.records.store import TOGETHER, MpsRecords, RecordShard, unpack_landscape, unpack_mask
@@ -97,6 +98,9 @@ def searches():
         SearchConfig("rex", iterations=2, floors=[0.7], several=2, curve_steps=5, keep_landscape=True),
         SearchConfig("rex", iterations=2, floors=[0.7, 0.9], curve_steps=5, budget=100),
         SearchConfig("contrastive", iterations=2, contrastive_threshold=0.0),
+        SearchConfig("ddmin", granularity=2, anytime=True),
+        SearchConfig("sag", threshold=0.0, edges="bilinear"),
+        SearchConfig("rex", iterations=2, prune=True, prune_granularity=2, anytime=True, budget=80),
     ):
         yield from extract_mps([("image", blank((13, 17)))], FakeClassifier(rule), config)
     flat = SearchConfig("rex", iterations=2, keep_landscape=True, several=2)
@@ -111,11 +115,21 @@ def test_the_store_gives_back_the_records_that_it_was_given(dataset):
     assert {found.status for found in records} >= {"found", "baseline", "invalid", "unstable"}
     assert any(found.certificate for found in records) and any(found.further for found in records)
     assert any(at.mps and at.mps.certificate for found in records for at in found.floors)
+    assert sum(found.anytime is not None for found in records) == 2
+    assert sum(found.soft is not None for found in records) == 1
     assert any(found.contrast is not None for found in records) and any(found.curves for found in records)
     dataset.save(shard(records))
     by_image = dataset.load().by_image({"m": "f"})
     for found in records:
         assert equal(record_of(by_image.record(found.key, "m", WHOLE)), found), found.status
+
+
+def test_another_class_and_floors_that_were_not_asked_come_back(dataset):
+    floors = (AtFloor(0.5, 0.4, None), AtFloor(0.9, 0.8, None, asked=False))
+    found = replace(record("a"), top=5, floors=floors)
+    dataset.save(shard([found]))
+    back = record_of(dataset.load().by_image({"m": "f"}).record("a", "m", WHOLE))
+    assert equal(back, found) and (back.top, back.answer) == (5, 5)
 
 
 def test_floors_of_a_store_that_kept_no_masks_of_them_are_left_out(dataset, tmp_path):
@@ -172,6 +186,19 @@ def test_what_a_killed_run_left_half_written_is_swept_away(dataset, tmp_path):
     dataset.save(shard([record("b")], position=1))
     assert not leftover.exists()
     assert dataset.load().images("m", "f") == {"a", "b"}
+
+
+def test_a_part_sweeps_what_is_its_own_and_leaves_what_another_is_writing(dataset, tmp_path):
+    folder = tmp_path / "records/m/f"
+    folder.mkdir(parents=True)
+    names = ("0000005.parquet1.partial", "0000006.parquet2.partial", "complete.json3.partial")
+    mine, another, marker = (folder / name for name in names)
+    for path in (mine, another, marker):
+        path.write_bytes(b"half")
+    dataset.save(replace(shard([record("a")], position=2), part=Part(3, 3)))
+    assert [path.exists() for path in (mine, another, marker)] == [False, True, True]
+    dataset.save(shard([], complete=True))
+    assert not another.exists() and not marker.exists()
 
 
 def test_a_record_without_a_set_keeps_its_reason(dataset):
@@ -253,6 +280,15 @@ def test_a_shard_from_before_a_column_came_stays_readable(dataset, tmp_path):
     assert read["mask"][0] == frame["mask"][0]
     assert len(store.by_image({"m": "f"}).record("a", "m", ("image", "further_masks"))["further_masks"]) == 0
     assert set(SMALL_COLUMNS) <= set(store.read("m", "f").columns)
+
+
+def test_columns_that_came_later_are_read_alone_from_a_large_shard_of_before(dataset, tmp_path):
+    dataset.save(shard([record(f"{i:02d}") for i in range(TOGETHER + 3)]))
+    old = tmp_path / "records/m/f/0000000.parquet"
+    pd.read_parquet(old).drop(columns=list(LATER)).to_parquet(old, row_group_size=TOGETHER)
+    by_image = dataset.load().by_image({"m": "f"})
+    assert [by_image.record(name, "m", ("floors",)) for name in ("00", "10")] == [{"floors": "[]"}] * 2
+    assert dataset.load().made_with("m", "f") == {"{}": TOGETHER + 3}
 
 
 def test_what_records_were_made_with_is_counted_once_an_image(dataset):

@@ -2,18 +2,24 @@
 
 import shutil
 
+import pandas as pd
 import pytest
 from click import ClickException
 from small_project import MODELS, kedro_run, table
 
 from mps_study.datasets.claims import ClaimedError, Claims
-from mps_study.datasets.failures import FailureNotes
+from mps_study.datasets.failures import FailureNotes, Held
 from mps_study.datasets.records.store import MpsRecords
 from mps_study.models.roster.roster import Roster
+from mps_study.models.training.recipe import Recipe
 from mps_study.pipelines.failing import noted
-from mps_study.pipelines.mps_extraction import nodes
+from mps_study.pipelines.fine_tuning.nodes import fine_tune_models
+from mps_study.pipelines.model_export.nodes import export_models
+from mps_study.pipelines.mps_extraction.nodes import extract_records
+from mps_study.project.parameters import Extraction, ModelExport
 
 BROKEN = MODELS[1]
+RECIPE = Recipe(1, 1, 2, 1e-3, 1e-3, 0.0, 0.0, 0.0, 0.5, 1, 0)
 
 
 @pytest.fixture
@@ -106,19 +112,42 @@ def test_what_is_held_is_told_and_not_noted(tmp_path):
     assert notes.load() == {("mps_extraction", "m"): "broken"}
 
 
-def test_a_failure_is_noted_while_the_model_is_still_claimed(tmp_path, monkeypatch):
+def fails(stage, claims):
+    """The steps of a stage whose only model fails."""
+    entry = {"architecture": "A", "timm": "resnet18", "weights": "fine_tuned"}
+    roster = Roster.model_validate({"m": entry})
+    if stage == "fine_tuning":
+        images = pd.DataFrame({name: ["0"] for name in ("image", "file", "sha256", "label")})
+        return fine_tune_models(roster, ["m"], None, {}, images, RECIPE, None, {}, None, claims)
+    before = {("fine_tuning", "m"): "no memory"}
+    if stage == "model_export":
+        empty = pd.DataFrame({"file": [], "image": []})
+        return export_models(roster, ["m"], None, {}, empty, {}, ModelExport(), {}, claims, before)
+    return extract_records(
+        roster, ["m"], None, {}, {}, {}, None, {}, {}, None, None, Extraction(), None, claims, before
+    )
+
+
+@pytest.mark.parametrize("stage", ["fine_tuning", "model_export", "mps_extraction"])
+def test_a_failure_is_noted_while_the_model_is_still_claimed(stage, tmp_path):
     """A note that is written later might stand beside the success of another process."""
+    steps, holder = fails(stage, Claims(tmp_path)), tmp_path / stage / "m.holder.json"
+    failed = next(notes for *_, notes in steps if any(notes.values()))
+    assert list(failed) == [(stage, "m")] and not isinstance(failed[stage, "m"], Held)
+    assert holder.exists()
+    with pytest.raises(ClickException, match=f"{stage} failed for every model:\n  m: "):
+        assert not any(any(notes.values()) for *_, notes in steps)  # nothing of it is noted once more
+    assert not holder.exists()
+
+
+@pytest.mark.parametrize("stage", ["fine_tuning", "model_export", "mps_extraction"])
+def test_what_another_process_is_at_is_told_when_the_run_ends(stage, tmp_path):
     claims = Claims(tmp_path)
-    monkeypatch.setattr(nodes, "fingerprint", lambda *_: 1 / 0)
-    roster = Roster.model_validate({"m": {"architecture": "A", "timm": "resnet18"}})
-    card = {"m": None}
-    steps = nodes.extract_records(roster, ["m"], None, card, card, {}, None, {}, {}, None, None, None, claims, {})
-    _, _, failed = next(steps)
-    assert list(failed) == [("mps_extraction", "m")]
-    assert (tmp_path / "mps_extraction/m.holder.json").exists()
-    with pytest.raises(ClickException, match="ZeroDivisionError"):
-        list(steps)
-    assert not (tmp_path / "mps_extraction/m.holder.json").exists()
+    told = []
+    with claims.claim(f"{stage}/m"), pytest.raises(ClickException, match=f"m: {stage}/m is held by process"):
+        told += (dict(notes) for *_, notes in fails(stage, claims))
+    (reason,) = (reason for notes in told for reason in notes.values() if reason)
+    assert isinstance(reason, Held)
 
 
 def test_a_study_does_not_depend_on_mlflow(broken, monkeypatch, caplog):

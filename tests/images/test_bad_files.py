@@ -153,8 +153,9 @@ def test_two_folders_with_equal_names_are_two_sources_of_which_all_can_be_drawn(
     (tmp_path / "second/c").mkdir(parents=True)
     for index, name in enumerate(names):
         (tmp_path / "second" / name).write_bytes(encoded(100 + index))
-    manifest, _ = halves(tmp_path / "first", 5, tmp_path / "second", 6, seed)
-    assert manifest["image"].is_unique and manifest["half"].value_counts().to_dict() == {"labelled": 5, "unlabelled": 6}
+    manifest, _ = halves(tmp_path / "first", 8, tmp_path / "second", 11, seed)
+    counts = manifest["half"].value_counts().to_dict()
+    assert manifest["image"].is_unique and counts == {"labelled": 8, "unlabelled": 11}
     assert manifest["sha256"].is_unique
     later = manifest.loc[manifest["half"] == "unlabelled", "image"]
     earlier = set(manifest.loc[manifest["half"] == "labelled", "image"])

@@ -7,8 +7,10 @@ import pytest
 from fakes import FakeClassifier, at_least, blank, blob
 
 from mps_study.mps.config import SearchConfig
+from mps_study.mps.inquiry import Inquiry
+from mps_study.mps.mutants import Masks
 from mps_study.mps.search import extract_mps
-from mps_study.mps.types import BUDGET, FOUND
+from mps_study.mps.types import BUDGET, FOUND, Reply
 
 SHAPE = (24, 28)
 RULE = at_least(blob(SHAPE, 6, 9, 7), 30)
@@ -20,6 +22,11 @@ def search(rule=RULE, **config):
     assert record.evaluations <= classifier.rows  # what is asked again near a floor is not counted
     assert record.evaluations <= config.get("budget", np.inf)
     return record
+
+
+def just_enough(**config):
+    """The least budget with which the set is found, from one that is too small on."""
+    return next(budget for budget in range(20, 1000) if search(**config, budget=budget).status != BUDGET)
 
 
 PLAIN = {"iterations": 2}
@@ -78,8 +85,7 @@ def test_a_budget_that_ends_the_scan_of_a_contrastive_set_leaves_the_first_suffi
 def test_a_floor_that_the_budget_did_not_reach_is_told_from_one_that_no_set_reached():
     nowhere = search(**PLAIN, floors=[1.0], rule=lambda mask: int(mask.all()) or RULE(mask))
     assert [at.asked for at in nowhere.floors] == [True]
-    whole = search(**PLAIN)
-    record = search(**PLAIN, floors=[0.9, 0.99], budget=whole.evaluations + 1)
+    record = search(**PLAIN, floors=[0.9, 0.99], budget=just_enough(**PLAIN) + 2)
     assert record.status == FOUND and record.dilation_survives is not None
     assert [(at.share, at.mps, at.asked) for at in record.floors] == [(0.9, None, False), (0.99, None, False)]
 
@@ -87,24 +93,30 @@ def test_a_floor_that_the_budget_did_not_reach_is_told_from_one_that_no_set_reac
 def test_a_reason_that_a_status_has_stays_beside_what_the_budget_left_out():
     everywhere = {"rule": lambda _: 1, "iterations": 2}  # the baseline gives the class
     whole = search(**everywhere)
-    record = search(**everywhere, curve_steps=20, budget=whole.evaluations + 4)
+    record = search(**everywhere, curve_steps=20, budget=just_enough(**everywhere) + 4)
     assert record.status == "baseline" and record.curves is None
     assert record.reason == f"{whole.reason}; the budget of evaluations was spent before: curves"
 
 
-@pytest.mark.parametrize(
-    ("search", "new"),
-    [
-        ({"budget": 50, "curve_steps": 5}, True),
-        ({"budget": 50, "strategy": "contrastive"}, True),
-        ({"budget": 50, "strategy": "complete"}, True),
-        ({"budget": 50}, False),
-        ({"budget": 50, "strategy": "minimal"}, False),
-        ({"curve_steps": 5}, False),
-        ({"strategy": "contrastive"}, False),
-    ],
-)
-def test_searches_whose_budget_once_went_elsewhere_are_others_now_and_only_these(search, new):
-    identity = SearchConfig(**search).identity()
-    assert (identity.get("budget") == {"evaluations": 50, "set": "first"}) == new
+def test_what_was_evaluated_alone_is_never_asked_again():
+    """The whole image, asked anew for its class, costs nothing where a set turns out to be all of it."""
+    inquiry = Inquiry(SearchConfig(), SHAPE, "image")
+    whole = Masks(SHAPE, masks=np.ones((1, *SHAPE), dtype=bool))
+    said = Reply(np.array([1]), np.array([0.75], dtype=np.float32))
+    first = inquiry.ask_anew(whole)
+    assert next(first).alone
+    with pytest.raises(StopIteration):
+        first.send(said)
+    for ask in (inquiry.ask, inquiry.ask_alone):
+        with pytest.raises(StopIteration) as answered:
+            next(ask(whole))
+        assert answered.value.value.confidences.tolist() == [0.75]
+    assert inquiry.evaluations == 1
+
+
+@pytest.mark.parametrize("search", [{}, {"curve_steps": 5}, {"strategy": "contrastive"}, {"strategy": "minimal"}])
+def test_searches_whose_budget_once_was_left_unspent_are_others_now_and_only_these(search):
+    identity = SearchConfig(**search, budget=50).identity()
+    assert identity["budget"] == {"evaluations": 50, "spent": "to its end"}
     json.dumps(identity)
+    assert "budget" not in SearchConfig(**search).identity()

@@ -8,6 +8,7 @@ from fakes import FakeClassifier, at_least, blank, blob
 
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.inquiry import Inquiry
+from mps_study.mps.mutants import Masks
 from mps_study.mps.search import extract_mps
 from mps_study.mps.several import INITIAL_RADIUS, _discs
 from mps_study.mps.types import FOUND, UNSTABLE, Reply
@@ -28,6 +29,16 @@ def test_a_confidence_exactly_at_the_floor_passes_and_one_that_rounds_below_it_d
     confidences = np.array([0.5, 0.50004, 0.49996, 0.49994, 0.4999, 0.9], dtype=np.float32)
     reply = Reply(np.array([1, 1, 1, 1, 1, 0]), confidences)
     assert inquiry.passes(reply).tolist() == [True, True, True, False, False, False]
+
+
+def test_a_confidence_is_near_the_edge_where_rounding_lets_it_pass():
+    """0.62995 rounds to 0.63, which is demanded; what lies 0.00002 below it may be above it alone."""
+    inquiry = Inquiry(SearchConfig(confidence_floor=0.63, margin_tolerance=1e-4), SHAPE, "image")
+    inquiry.aim(Reply(np.array([1]), np.array([0.8], dtype=np.float32)))
+    question = inquiry.ask(Masks(SHAPE, masks=KNOWN[None]))
+    assert not next(question).alone
+    far = np.array([9.0], dtype=np.float32)
+    assert question.send(Reply(np.array([1]), np.array([0.62993], dtype=np.float32), far)).alone
 
 
 class Wobbling(FakeClassifier):
@@ -79,10 +90,11 @@ def test_confidences_near_an_edge_are_settled_alone_whatever_the_company_says(co
         assert asked_alone > 4
 
 
+@pytest.mark.parametrize("most", [0, 2])
 @pytest.mark.parametrize("offset", [0.0, 0.5, 0.497, 0.503])
-def test_log_odds_near_an_evidence_step_are_settled_alone(offset):
+def test_log_odds_near_an_evidence_step_are_settled_alone(offset, most):
     """Each pixel of a field is worth some whole steps of 1/16 nat, and all lie that far from a whole one."""
-    worth = np.random.default_rng(2).integers(0, 3, SHAPE)
+    worth = np.random.default_rng(2).integers(0, most + 1, SHAPE) if most else np.ones(SHAPE, dtype=int)
 
     def score(mask):
         return (float((worth * mask).sum()) + offset) / 16 - 8
@@ -93,6 +105,30 @@ def test_log_odds_near_an_evidence_step_are_settled_alone(offset):
         record, _ = found(config, batch_size, odds_by=4e-4, score=score)
         assert np.array_equal(record.mask, alone.mask)
         assert record.evaluations == alone.evaluations
+
+
+class Screen(FakeClassifier):
+    """In company, what is near to a decision gets the other class; it says how far its margins can be off."""
+
+    off = 0.04
+
+    def classify(self, batch):
+        reply = super().classify(batch)
+        masks = [part.mutants.mask(row) for part in batch for row in range(part.start, part.stop)]
+        margins = np.array([abs((mask & KNOWN).sum() - 8.5) / 100 for mask in masks], dtype=np.float32)
+        if len(masks) == 1:
+            return Reply(reply.labels, reply.confidences, margins)
+        wrong = margins < self.off
+        return Reply(np.where(wrong, 1 - reply.labels, reply.labels), reply.confidences, margins, tolerance=self.off)
+
+
+@pytest.mark.parametrize("config", [SearchConfig("rex", iterations=3, chunk_size=1), SearchConfig("minimal")])
+def test_answers_within_the_tolerance_that_the_classifier_says_are_asked_alone(config):
+    rule = at_least(KNOWN, 9)
+    (alone,) = extract_mps([("image", blank(SHAPE))], Screen(rule, 1), config)
+    (record,) = extract_mps([("image", blank(SHAPE))], Screen(rule, 16), config)
+    assert (record.status, record.evaluations) == (FOUND, alone.evaluations)
+    assert np.array_equal(record.mask, alone.mask)
 
 
 @pytest.mark.parametrize("shape", [(12, 60), (60, 12)])

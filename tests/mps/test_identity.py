@@ -21,11 +21,18 @@ BORN = {
         "strategy": "rex", "seed": 0, "minimum_confidence_threshold": 0.0, "confidence_floor": 0.0, "floors": [],
         "budget": None, "margin_tolerance": 1e-3, "several": 1, "several_by": "forbidding", "overlap": 0.0,
         "baseline": 0.0, "keep_landscape": False, "target": "top-1",
+        "anytime": False, "prune": False, "prune_granularity": 4,
     },
     "rex": RESPONSIBILITY,
     "contrastive": RESPONSIBILITY | {"contrastive_threshold": 1.0},
     "complete": RESPONSIBILITY | {"contrastive_threshold": 1.0},
     "minimal": {"granularity": 4},
+    "sag": {
+        "patches": 7, "beam": 3, "successors": 15, "roots": 10, "shared": 1, "threshold": 0.9, "guide": "deletion",
+        "edges": "hard",
+    },
+    "ddmin": {"granularity": 4, "order": "blocks"},
+    "backward": {"granularity": 16, "at_once": 8},
     "forbidding": {"granularity": None},
     "spotlights": {},
 }  # fmt: skip

@@ -5,6 +5,8 @@ import pytest
 from fakes import FakeClassifier, at_least, blank, blob, quick
 
 from mps_study.mps.config import SearchConfig
+from mps_study.mps.mutants import Masks, Picture
+from mps_study.mps.schedule import Job, run_searches
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import FOUND, Reply
 
@@ -66,6 +68,22 @@ def test_what_must_be_alone_is_asked_in_a_batch_of_one_whoever_else_is_in_flight
     list(extract_mps(images, classifier, SearchConfig(strategy, **quick(strategy, 1)), in_flight=4))
     assert sum(classifier.alone) > 100
     assert max(size for size, alone in zip(classifier.batches, classifier.alone, strict=True) if not alone) > 8
+
+
+def test_an_answer_is_as_uncertain_as_the_least_certain_of_its_batches():
+    tolerances = iter([0.1, 0.3, 0.2])
+
+    class Uncertain(FakeClassifier):
+        def classify(self, batch):
+            reply = super().classify(batch)
+            return Reply(reply.labels, reply.confidences, reply.confidences, tolerance=next(tolerances))
+
+    def search():
+        return (yield Masks((24, 28), masks=np.repeat(WHOLE[None], 20, axis=0)))
+
+    picture = Picture(blank((24, 28)), np.zeros((3, 1, 1), dtype=np.float32))
+    (reply,) = run_searches([Job(picture, search())], Uncertain(rule, batch_size=8))
+    assert (len(reply.labels), reply.tolerance) == (20, 0.3)
 
 
 @pytest.mark.parametrize("in_flight", [0, -1, 1.5, True])

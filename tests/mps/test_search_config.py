@@ -111,7 +111,10 @@ def test_a_choice_is_a_name_a_mapping_or_an_object_at_every_level(ways, meant):
             {"ranking": "random", "iterations": 5},
             r"the ranking random \(it reads ranking, chunk_size, curve_steps\); .* the ranking responsibility$",
         ),
-        ({"granularity": 2}, "search.granularity is not read by the strategy rex .* or choose minimal$"),
+        (
+            {"granularity": 2},
+            "search.granularity is not read by the strategy rex .* or choose minimal, ddmin, backward$",
+        ),
         ({"contrastive_threshold": 0.5}, "choose contrastive, complete$"),
         ({"strategy": "minimal", "contrastive_threshold": 1.0}, "not read by the strategy minimal"),
         ({"iteratoins": 5}, "'search.iteratoins' is unknown; did you mean 'search.iterations'"),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mps_study import SearchConfig, extract_mps
-from mps_study.mps.several import dice
+from mps_study.mps.several import _forbidden, dice
 
 SHAPE = (32, 32)
 PLACES = [blob(SHAPE, 4, 4, 4), blob(SHAPE, 4, 24, 4), blob(SHAPE, 20, 12, 8)]
@@ -62,6 +62,14 @@ def test_no_two_sets_overlap_more_than_is_allowed(overlap, seed, strategy):
         assert all(dice(one.mask, other.mask) <= overlap for other in sets[:i])
 
 
+def test_half_the_overlap_of_a_set_is_free_again_to_the_pixel():
+    """A set of 4 tiles of 16 pixels: half of it may be kept again, so that two sets of 64 share at most 32."""
+    one = blob(SHAPE, 4, 4, 8)
+    for overlap, free in ((0.0, 0), (0.49, 0), (0.5, 16), (0.99, 16), (1.0, 32)):
+        forbidden = _forbidden(one, overlap, 4, np.random.default_rng(0))
+        assert (one & ~forbidden).sum() == free and not (forbidden & ~one).any()
+
+
 def test_an_allowed_overlap_finds_more_sets():
     needed = np.random.default_rng(3).random(SHAPE) < 0.3
     rule = lambda mask: int((mask & needed).sum() >= 0.4 * needed.sum())  # noqa: E731
@@ -96,6 +104,13 @@ def test_a_spent_budget_loses_no_set_that_was_found():
     assert record.evaluations <= 80 and "budget" in record.reason
     assert np.array_equal(record.mask, whole[0].mask)
     assert [mps.pixels for mps in record.further] == [mps.pixels for mps in whole[1 : 1 + len(record.further)]]
+
+
+def test_sets_at_other_floors_change_no_further_set():
+    alone = search(any_of(PLACES), strategy="minimal", several=3)
+    beside = search(any_of(PLACES), strategy="minimal", several=3, floors=[0.9])
+    assert len(alone) == len(beside) == 3
+    assert all(np.array_equal(a.mask, b.mask) for a, b in zip(alone, beside, strict=True))
 
 
 @pytest.mark.parametrize("strategy", ["contrastive", "complete"])

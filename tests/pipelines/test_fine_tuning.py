@@ -83,7 +83,7 @@ def test_the_card_of_a_fine_tuned_model_has_its_held_out_accuracy(study, monkeyp
     monkeypatch.chdir(study)
     run(study, "data_sampling", "fine_tuning", "model_export", model="one")
     card = yaml.safe_load((study / f"data/{STUDY}/04_models/one.json").read_text())
-    assert (card["classes"], card["class_names"], card["weights"]) == (256, "sample", "fine_tuned:random:1")
+    assert (card["classes"], card["class_names"], card["weights"]) == (256, "training", "fine_tuned:random:1")
     assert 0 <= card["holdout_accuracy"] <= 1
 
 

@@ -31,7 +31,7 @@ def own(tmp_path, monkeypatch):
     return project
 
 
-def run(project, source="pets", half="labelled", pipelines=None, **entry):
+def run(project, source="pets", half="labelled", pipelines=None, search=None, searches=None, **entry):
     """`kedro run --env own` with the images of a folder in one of the halves."""
     model = {"architecture": ARCHITECTURE, "onnx": "five.onnx", "classes": CLASSES, "class_names": NAMES} | entry
     halves = {"labelled": None, "unlabelled": None, half: {"source": {"kind": "folder", "path": source}, "n": 6}}
@@ -39,7 +39,8 @@ def run(project, source="pets", half="labelled", pipelines=None, **entry):
         "data_sampling": halves,
         "compared": ["mine"],
         "models": {"mine": model},
-        "search": {"iterations": 1, "tree_depth": 2, "min_box_size": 2, "several": 2},
+        "search": {"iterations": 1, "tree_depth": 2, "min_box_size": 2, "several": 2} | (search or {}),
+        "searches": searches or {},
         "extraction": {"device": "cpu", "batch_size": 8, "workers": 1},
     }
     (project / "conf/own/parameters.yml").write_text(yaml.safe_dump(parameters, allow_unicode=True))
@@ -95,3 +96,39 @@ def test_a_model_that_is_named_later_draws_the_labels_again(own):
     assert first.index.equals(second.index)
     assert [NAMES[label] for label in second["label"]] == second["class_name"].tolist()
     assert [sorted(NAMES)[label] for label in first] == second["class_name"].tolist()
+
+
+FLOOR = {"minimum_confidence_threshold": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("asked", "entry", "said"),
+    [
+        ({"search": {"target": "Katze", **FLOOR}}, {}, "model 'mine': class 'Katze' is unknown; known: "),
+        ({"search": {"target": NAMES[4][:-1], **FLOOR}}, {}, f"did you mean '{NAMES[4]}'? search.target is a class's"),
+        (
+            {"search": {"target": 5, **FLOOR}},
+            {},
+            "model 'mine': search.target is 5, but the model's classes are 0 to 4",
+        ),
+        (
+            {"searches": {"other": {"target": "dog", **FLOOR}}},
+            {"class_names": ["a", "b", "cat", "dgo", "e"]},
+            "class 'dog' is unknown; did you mean 'dgo'? searches.other.target is",
+        ),
+    ],
+)
+def test_a_class_that_the_model_does_not_have_is_told_before_any_work(own, asked, entry, said):
+    numbered = {"source": "numbers"} if entry else {}
+    write_pictures(own / "numbers", *(f"{label}/1.png" for label in range(5)), *(f"{label}/2.png" for label in (0, 1)))
+    with pytest.raises(ClickException) as error:
+        run(own, **numbered, **asked, **entry)
+    assert said in error.value.message and "\n" not in error.value.message
+    assert not (own / "data/own").exists()
+
+
+def test_names_that_only_the_images_bring_are_looked_up_as_well_before_any_work(own):
+    write_pictures(own / "pets", *(f"{NAMES[label]}/1.png" for label in (0, 2)))
+    with pytest.raises(ClickException, match="model 'mine': class 'Katze' is unknown; known: "):
+        run(own, search={"target": "Katze", **FLOOR}, class_names=None)
+    assert not (own / "data/own").exists()

@@ -151,7 +151,9 @@ def test_the_sets_of_the_images_own_labels_speak_for_them(project, monkeypatch):
 
 def test_a_target_by_name_is_the_one_by_index_and_a_name_that_is_none_is_told(project, monkeypatch):
     manifest = table(project, "manifest", "own")
-    card = SimpleNamespace(classes=2, class_names="sample", fingerprint_facts={"digest": "x"})
+    card = SimpleNamespace(
+        classes=2, names_itself=False, several_labels=False, fingerprint_facts={"digest": "x"}
+    )  # names are the images'
     floor = {"minimum_confidence_threshold": 0.5}
     assert targets_of(card, SearchConfig(target="b", **floor), manifest) == 1
     assert targets_of(card, SearchConfig(target=1, **floor), manifest) == 1

@@ -9,12 +9,12 @@ from small_project import kedro_run
 from tiny_project import make_tiny_project
 
 from images.pictures import write_pictures
+from mps_study.compute import reading
+from mps_study.compute.reading import Reader, UnreadError
 from mps_study.datasets.failures import FailureNotes
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records.store import MpsRecords
 from mps_study.mps.types import FAILED
-from mps_study.pipelines.mps_extraction import reading
-from mps_study.pipelines.mps_extraction.reading import Reader, UnreadError
 
 
 class Disk(dict):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from mps_study.pipelines.reporting.results import images_of_figures
+from mps_study.pipelines.reporting.results import failed_stages, images_of_figures
 from mps_study.project.parameters import ParameterError, Reporting, check_parameters
 from mps_study.report.facts.selection import CHOICES
 
@@ -53,3 +53,11 @@ def test_an_image_that_was_not_drawn_is_answered_with_the_nearest() -> None:
     choose = Reporting(title="t", figure_images={"gallery": "coffe"})
     with pytest.raises(ValueError, match=r"did you mean 'coffee'.*figure_images.gallery"):
         images_of_figures(choose, manifest)
+
+
+def test_notes_of_models_that_left_the_study_are_not_told() -> None:
+    failures = {("model_export", "here"): "a", ("mps_extraction", "here, minimal"): "b", ("model_export", "gone"): "c"}
+    assert failed_stages(failures, {"here", "other"}) == {
+        "here, model_export": "a",
+        "here, minimal, mps_extraction": "b",
+    }

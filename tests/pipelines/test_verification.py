@@ -50,3 +50,15 @@ def test_a_set_that_was_changed_in_the_store_is_found(project, caplog):
     assert wrong["what"].tolist() == ["set, certificate"]
     assert wrong["reason"].str.contains("but 99 deletions were tested").all()
     assert f"first: one, {whole['image'][row]}, " in caplog.text
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".onnx.data"])
+def test_a_model_whose_bytes_are_others_than_its_card_says_is_not_asked(project, suffix):
+    file = project / f"data/tiny/04_models/one{suffix}"
+    bytes_of = file.read_bytes()
+    file.write_bytes(bytes_of[:-1] + bytes([bytes_of[-1] ^ 1]))
+    try:
+        with pytest.raises(ValueError, match=r"one\.onnx is not the model that its card describes"):
+            verified(project)
+    finally:
+        file.write_bytes(bytes_of)

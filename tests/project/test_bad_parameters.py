@@ -28,7 +28,7 @@ BASE["models"] = {name: BASE["models"][name] for name in (*BASE["compared"], "co
 BASE["metrics"]["fine_tuned_accuracy"] = {"efficientnet_lite0": 0.9}
 BASE["search"] |= {
     "ranking": "responsibility", "confidence_floor": 0.0, "several": 1, "several_by": "forbidding", "overlap": 0.0,
-    "curve_steps": 0, "budget": 1000, "target": "top-1",
+    "curve_steps": 0, "budget": 1000, "target": "top-1", "anytime": False, "prune": False, "prune_granularity": 4,
 }  # fmt: skip
 BASE["fine_tuning"] |= {"shift": 0.1, "rotation": 5.0, "flip": True, "layer_decay": 0.9, "bfloat16": False}
 
@@ -101,9 +101,11 @@ TAKEN = {
     "learning_rate": {"number", "fraction"},
     "probe_learning_rate": {"number", "fraction"},
     "max_failed_share": set(), "heat_map": {"number"},
+    "anytime": {"true"}, "prune": {"true"},
     "weighted": {"true"}, "keep_landscape": {"true"}, "flip": {"true"}, "bfloat16": {"true"},
     **{name: {"number"} for name in (
         "iterations", "tree_depth", "min_box_size", "chunk_size", "queue_len", "several", "curve_steps", "granularity",
+        "prune_granularity",
         "epochs", "probe_epochs", "patience", "parity_images", "in_flight", "shard_size", "resamples", "min_n",
         "classes",
     )},
@@ -220,7 +222,11 @@ def test_a_key_that_is_missing_is_named(path):
         (("models", "own", "preprocessing", "mean"), [123.7, 116.3, 103.5], "give `scale: 255`, else divide both by"),
         (("models", "own", "preprocessing", "input_size"), [32, 0], "use sides from 1 to 10000 pixels"),
         (("models", "own", "preprocessing", "channels"), "rgba", "'rgb' or 'bgr'"),
-        (("models", "own", "output"), "scores", "'logits', 'probabilities', 'sigmoid' or 'multi_label_logits'"),
+        (
+            ("models", "own", "output"),
+            "scores",
+            "output 'scores' is unknown; known: logits, multi_label_logits, probabilities, sigmoid",
+        ),
         (("search", "target"), "label", "set minimum_confidence_threshold or confidence_floor above 0"),
         (("models", "efficientnet_lite0", "weights"), "random:x", "should be `random` or `random:SEED`"),
         (("models", "efficientnet_lite0", "weights"), "file:", "should be `file:PATH`"),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from synthetic_searches import searched_study
+from synthetic_searches import for_labels, searched_study
 from synthetic_study import large_study, lucky_study, pair_study, small_study
 
 from mps_study.report.facts.results import StudyResults
@@ -30,3 +30,8 @@ def pair() -> StudyResults:
 @pytest.fixture(scope="session")
 def searched() -> StudyResults:
     return searched_study()
+
+
+@pytest.fixture(scope="session")
+def asked(searched: StudyResults) -> StudyResults:
+    return for_labels(searched)

@@ -59,3 +59,14 @@ def searched_study() -> StudyResults:
             [OTHER], areas, summarise_searches(areas, 50), measure_search_overlaps(areas, packed), sighting
         ),
     )
+
+
+def for_labels(searched: StudyResults) -> StudyResults:
+    """The study of two searches, of which the other keeps each image's label, where it has one."""
+    assert searched.searches is not None
+    areas = searched.searches.areas
+    other = areas["search"] == OTHER
+    kept = areas["target"].where(~other | areas["label"].isna(), areas["label"])
+    searches = dataclasses.replace(searched.searches, areas=areas.assign(kept=kept))
+    own = searched.areas.assign(kept=searched.areas["target"])
+    return dataclasses.replace(searched, areas=own, searches=searches)

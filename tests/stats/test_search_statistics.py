@@ -59,6 +59,14 @@ def test_differences_are_means_over_the_images_that_both_searches_found(ours, fr
         assert (row.ci_low, row.ci_high) == pytest.approx((judge.low, judge.high))
 
 
+def test_the_interval_of_a_difference_says_its_level(frames, ours) -> None:
+    config = StatisticsConfig(resamples=200, confidence=0.8)
+    found = SEARCH_STATISTICS["differences of searches"](*(frames[n] for n in frames), config)
+    wider = rows(ours, "mean difference of searches").reset_index(drop=True)
+    assert (found["confidence"] == 0.8).all() and (wider["confidence"] == 0.95).all()
+    assert (found["ci_high"] - found["ci_low"] < wider["ci_high"] - wider["ci_low"]).all()
+
+
 def test_wilcoxon_is_scipys_and_all_models_and_searches_are_one_family(ours, frames) -> None:
     found = rows(ours, "wilcoxon signed-rank")
     p = []

@@ -1,4 +1,4 @@
-"""The way in without Kedro: one image explained, from Python or by the command `mps-study`.
+"""The way in without a run: one image explained, from Python or by `mps-study`; a study planned and watched.
 
 Knows every room below it; nothing knows it.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import shlex
+import time
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,9 @@ import click
 import yaml
 
 if TYPE_CHECKING:
-    from mps_study.app.explanation import Explanation
+    from mps_study.app.explained import Explanation
     from mps_study.app.exporting import At
+    from mps_study.app.study_units import StudyNow
 
 PLAIN = {"help_option_names": ["-h", "--help"], "show_default": True}
 
@@ -45,7 +47,9 @@ def cli() -> None:
 @click.option("--env", "-e", help="The environment whose roster has the model.  [default: the first that has]")
 @click.option("--preprocessing", help="Of an ONNX file, as in a roster: '{mean: [0.5, 0.5, 0.5], crop_pct: 1.0}'.")
 @click.option(
-    "--output", help="Of an ONNX file: logits, probabilities, sigmoid, multi_label_logits.  [default: its own]"
+    "--output",
+    help="Of an ONNX file: logits, probabilities, sigmoid, multi_label_logits, '{kind: sigmoid, threshold: 0.3}'.  "
+    "[default: its own]",
 )
 @click.option(
     "--target", default="top-1", help="Name or index of the class that is kept; not on top, it needs --floor."
@@ -64,6 +68,7 @@ def explain(
     target: str,
     preprocessing: str | None,
     class_names: str | None,
+    output: str | None,
     **rest: Any,
 ) -> None:
     """Show the fewest pixels of IMAGE that keep a model's class.
@@ -74,7 +79,7 @@ def explain(
     if not logging.getLogger().handlers:  # under `kedro explain` there are
         logging.basicConfig(format="%(message)s")
         logging.getLogger("mps_study").setLevel(logging.INFO)
-    from mps_study.app.explanation import check_target  # takes seconds, which --help need not wait for
+    from mps_study.app.explained import check_target  # takes seconds, which --help need not wait for
     from mps_study.app.explanation import explain as explain_image
     from mps_study.datasets.claims import ClaimedError
 
@@ -87,7 +92,8 @@ def explain(
             image,
             model,
             preprocessing=_parsed("preprocessing", preprocessing),
-            class_names=_names(class_names),
+            class_names=_named(class_names),
+            output=_named(output, "output"),
             baseline=_parsed("baseline", baseline),
             target=int(target) if target.isdecimal() else target,
             minimum_confidence_threshold=floor,
@@ -113,6 +119,89 @@ def new(folder: Path) -> None:
     click.echo(f"{folder} is a project: `cd {shlex.quote(str(folder))} && kedro run` runs the study of its conf/base")
 
 
+def _params(ctx: click.Context, option: click.Parameter, text: str) -> dict[str, Any]:
+    """`--params` as `kedro run` reads it."""
+    from kedro.framework.cli.utils import _split_params
+
+    given: dict[str, Any] = _split_params(ctx, option, text)
+    return given
+
+
+STUDY = (
+    click.option("--env", "-e", help="The environment of conf/ that the study is of.  [default: base]"),
+    click.option("--params", default="", callback=_params, help="As of `kedro run`: model=NAME,search.seed=5."),
+)
+"""Options that say which study is meant."""
+
+
+def _of_study(command: Any) -> Any:
+    """The options `STUDY` for a command."""
+    for option in reversed(STUDY):
+        command = option(command)
+    return command
+
+
+@cli.command(context_settings=PLAIN)
+@_of_study
+@click.option("--workers", type=click.IntRange(min=1), multiple=True, help="Simulate so many workers; may be repeated.")
+@click.option("--measure", is_flag=True, help="Time exported models that this machine has not timed; seconds each.")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False), help="Write the plan here as well; - prints only that."
+)
+def plan(
+    env: str | None, params: dict[str, Any], workers: tuple[int, ...], measure: bool, json_file: str | None
+) -> None:
+    """Say what a study will cost, before any work: images left, evaluations, hours, disk, memory.
+
+    Needs no images, weights or GPU. What is not known is said to be unknown. Nothing is changed.
+    """
+    from mps_study.app import planning
+
+    now = _study(env, params)
+    made = planning.plan(now, workers, measure)
+    text = planning.written(made, now, env)
+    if json_file == "-":
+        click.echo(text)
+        return
+    if json_file:
+        try:
+            Path(json_file).write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(
+                f"--json {json_file}: {error.strerror}; name a file that can be written"
+            ) from None
+    click.echo("\n".join(planning.told(made)))
+
+
+@cli.command(context_settings=PLAIN)
+@_of_study
+@click.option("--watch", is_flag=True, help="Look again and again, until all is done or Ctrl-C.")
+@click.option("--every", type=click.FloatRange(min=0.1), default=5.0, help="Seconds between two looks.")
+@click.option("--json", "as_json", is_flag=True, help="JSON; with --watch a line a look.")
+def status(env: str | None, params: dict[str, Any], watch: bool, every: float, as_json: bool) -> None:
+    """Say how far a study is: what is done, failed, running where and since when, and the time left.
+
+    From its store and claims alone, also while a run goes on here or on another machine of the same file system, which
+    is not disturbed.
+    """
+    from mps_study.app import standing
+
+    while True:
+        try:
+            found = standing.status(_study(env, params))
+        except FileNotFoundError:  # a run has just put a note or a claim away
+            continue
+        if as_json:
+            click.echo(standing.written(found, None if watch else 2))
+        else:
+            if watch:
+                click.clear()
+            click.echo("\n".join(standing.told(found)))
+        if not watch or found.is_done:
+            return
+        time.sleep(every)
+
+
 @cli.command(context_settings=PLAIN)
 @click.option(
     "--format", "-f", type=click.Choice(["png", "npz", "coco", "csv", "parquet"]), default="png",
@@ -123,19 +212,37 @@ def new(folder: Path) -> None:
     help="Sets at the size of the model's input, or of the image, in its own pixels.",
 )  # fmt: skip
 @click.option("--out", "-o", type=click.Path(path_type=Path), default=Path("exported"), help="The folder.")
-@click.option("--env", "-e", help="The study's environment.  [default: base]")
 @click.option("--model", "-m", multiple=True, help="One of the models; may be repeated.  [default: all compared]")
-@click.option("--search", help="One of the searches; `study` is the study's own.  [default: all]")
-def export(format: str, at: At, out: Path, env: str | None, model: tuple[str, ...], search: str | None) -> None:
-    """Write what a study found for other tools: its sets and maps, or its tables."""
+@_of_study
+def export(format: str, at: At, out: Path, model: tuple[str, ...], env: str | None, params: dict[str, Any]) -> None:
+    """Write what a study found for other tools: its sets and maps, or its tables.
+
+    `--params only_search=NAME` takes one of its searches.
+    """
     from mps_study.app.exporting import export_sets  # takes seconds, which --help need not wait for
-    from mps_study.project.study_models import study_here
 
     try:
-        written = export_sets(study_here(env), out, format, at, model, search)
+        written = export_sets(_study(env, params), out, format, at, model)
     except (ValueError, OSError) as error:
         raise click.ClickException(" ".join(str(error).split())) from None
     click.echo(f"{len(written)} files in {out}")
+
+
+def _study(env: str | None, params: dict[str, Any]) -> StudyNow:
+    """The study as it stands; a fault is told in a line each."""
+    from kedro.io import DatasetError
+
+    from mps_study.app.study_units import study_now
+    from mps_study.project.parameters import ParameterError
+
+    if not logging.getLogger().handlers:  # under `kedro plan` there are
+        logging.basicConfig(format="%(message)s")
+    try:
+        return study_now(env, params)
+    except ParameterError as error:
+        raise click.ClickException(str(error)) from None
+    except (ValueError, OSError, DatasetError) as error:
+        raise click.ClickException(" ".join(str(error).split())) from None
 
 
 def _summary(found: Explanation) -> list[tuple[str, str]]:
@@ -147,7 +254,7 @@ def _summary(found: Explanation) -> list[tuple[str, str]]:
         *([] if record.top is None else [("the model's", f"{found.answer_name} ({record.answer})")]),
         (
             "confidence",
-            f"{record.target.confidence:.3f} from the whole image, {_number(record.confidence)} from the set",
+            f"{_number(record.target.confidence)} from the whole image, {_number(record.confidence)} from the set",
         ),
         ("area", f"{_percent(record.area)} ({record.pixels or 0} of {found.photo[..., 0].size} pixels)"),
     ]
@@ -186,6 +293,6 @@ def _parsed(option: str, text: str | None) -> Any:
         raise click.ClickException(f"--{option} {text!r} is not YAML; write it as in conf") from None
 
 
-def _names(text: str | None) -> Any:
-    """Class names: a list or mapping as in conf, or what names one."""
-    return _parsed("class-names", text) if text and text.lstrip()[:1] in ("[", "{") else text
+def _named(text: str | None, option: str = "class-names") -> Any:
+    """A list or mapping as in conf, or a word or path as it is."""
+    return _parsed(option, text) if text and text.lstrip()[:1] in ("[", "{") else text

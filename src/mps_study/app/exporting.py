@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mps_study.app.coco import categories, coco_image, found_annotation
+from mps_study.app.study_units import StudyNow
 from mps_study.common.commands import Typed, kedro_run
 from mps_study.common.searches import OWN
 from mps_study.common.spelling import unknown
@@ -22,17 +23,15 @@ from mps_study.compare.frame import on_image
 from mps_study.datasets.files import write_bytes, written_atomically
 from mps_study.datasets.records.given_back import WHOLE, record_of
 from mps_study.datasets.samples import named_classes
-from mps_study.models.export.card import ModelCard, class_names
+from mps_study.models.export.card import class_names
 from mps_study.mps.types import MpsRecord
-from mps_study.pipelines.fingerprint import fingerprint
-from mps_study.project.searches import choose_searches
 from mps_study.project.study_models import Study
 
 At = Literal["input", "image"]
 """At the model's input size, or at that of the source image."""
 
 FRAMES = (
-    "manifest", "left_out", "areas", "more_sets", "overlaps", "search_summary", "search_overlaps", "model_summary",
+    "manifest", "left_out", "areas", "anytime", "more_sets", "overlaps", "search_summary", "search_overlaps", "model_summary",
     "statistics", "verification",
 )  # fmt: skip
 """The frames that are written as tables, where the study has them."""
@@ -65,48 +64,45 @@ class Unit:
             yield record, mask, landscape
 
 
-def export_sets(
-    study: Study, out: Path, format: str, at: At, models: tuple[str, ...], search: str | None
-) -> list[Path]:
+def export_sets(now: StudyNow, out: Path, format: str, at: At, models: tuple[str, ...]) -> list[Path]:
     """Write what a study found into a folder, and return what was written.
 
     Raises:
-        ValueError: an unknown model or search, or records are missing; says what to run.
+        ValueError: an unknown model, or records are missing; says what to run.
     """
+    for name in models:
+        if name not in now.study.roster:
+            raise ValueError(unknown("model", name, now.study.roster, "Rosters are conf/*/parameters_models.yml."))
     out.mkdir(parents=True, exist_ok=True)
     if format in TABLES:
-        return list(_tables(study, out, format))
-    return [path for unit in _units(study, models, search) for path in SETS[format](unit, out, at)]
+        return list(_tables(now.study, out, format))
+    return [path for unit in _units(now, models) for path in SETS[format](unit, out, at)]
 
 
-def _units(study: Study, models: tuple[str, ...], only: str | None) -> list[Unit]:
-    for name in models:
-        if name not in study.roster:
-            raise ValueError(unknown("model", name, study.roster, "Rosters are conf/*/parameters_models.yml."))
-    manifest = study.dataset("sample_so_far").load().manifest()
-    if not len(manifest):
-        raise ValueError(f"this study has no sample yet; run `{kedro_run(typed=Typed(study.env))}`")
-    cards: Mapping[str, ModelCard] = study.dataset("model_cards_so_far").load()
-    store = study.dataset("mps_records").load()
+def _units(now: StudyNow, models: tuple[str, ...]) -> list[Unit]:
+    typed = Typed(now.study.env)
+    if now.manifest is None:
+        raise ValueError(f"this study has no sample yet; run `{kedro_run(typed=typed)}`")
+    manifest, store = now.manifest, now.study.dataset("mps_records").load()
     size = {str(i): (int(w), int(h)) for i, w, h in manifest[["image", "width", "height"]].itertuples(index=False)}
     units = []
-    for which, config in choose_searches(study.searches, only).items():
-        for model in models or study.compared:
-            mark = fingerprint(cards[model], config, manifest).digest if model in cards else ""
-            if not store.is_complete(model, mark):
-                more = {} if which == OWN else {"only_search": which}
-                command = kedro_run("mps_extraction", typed=Typed(study.env), model=model, **more)
-                raise ValueError(f"model {model!r} has no complete records of search {which!r}; run `{command}`")
+    for each in now.units:
+        if models and each.model not in models:
+            continue
+        if each.card is None or each.mark is None or not store.is_complete(each.model, each.mark.digest):
+            more = {} if each.search == OWN else {"only_search": each.search}
+            command = kedro_run("mps_extraction", typed=typed, model=each.model, **more)
+            raise ValueError(f"model {each.model!r} has no complete records of search {each.search!r}; run `{command}`")
 
-            def records(model: str = model, mark: str = mark) -> Iterator[Any]:
-                by_image = store.by_image({model: mark})
-                for image in size:
-                    row = by_image.record(image, model, (*WHOLE, "view"))
-                    assert row is not None  # the store is complete
-                    yield record_of(row), tuple(row["view"])
+        def records(model: str = each.model, mark: str = each.mark.digest) -> Iterator[Any]:
+            by_image = store.by_image({model: mark})
+            for image in size:
+                row = by_image.record(image, model, (*WHOLE, "view"))
+                assert row is not None  # the store is complete
+                yield record_of(row), tuple(row["view"])
 
-            names = class_names(cards[model], named_classes(manifest))
-            units.append(Unit(model, which, names, records, size))
+        names = class_names(each.card, named_classes(manifest))
+        units.append(Unit(each.model, each.search, names, records, size))
     return units
 
 

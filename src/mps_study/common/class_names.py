@@ -13,6 +13,9 @@ import yaml
 
 from mps_study.common.imagenet_classes import imagenet_names
 
+NO_LABEL = "none of its labels"
+"""The answer of a model of several labels to an image that has none of them."""
+
 IMAGENET: Literal["imagenet-1k"] = "imagenet-1k"
 """Stands for the names of ImageNet's 1,000 classes."""
 
@@ -80,4 +83,4 @@ def _name(name: object, index: int, what: str) -> str:
         name = name[-1]
     if isinstance(name, bool) or not isinstance(name, (str, int)) or not str(name).strip():
         raise ValueError(f"{what}: the name of class {index} is {name!r}; use text, in quotes where YAML reads it else")
-    return str(name).strip()
+    return " ".join(str(name).split())  # a line break would end a line of the terminal, a table, a caption

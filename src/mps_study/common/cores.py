@@ -13,8 +13,14 @@ OWN_GROUPS = Path("/proc/self/cgroup")
 """In which of them this process is, `number:controllers:path` a line."""
 
 
+ALLOWED = "MPS_STUDY_CORES"
+"""Environment variable: how many cores this process should use, where several share the machine."""
+
+
 def cores() -> int:
     """Cores that this process may use, at least 1; a quota of one and a half is two, which take turns."""
+    if (allowed := os.environ.get(ALLOWED, "")).isdecimal():
+        return max(1, int(allowed))
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min(own, quota())))
 

@@ -14,6 +14,11 @@ def unit_name(model: str, search: str) -> str:
     return model if search == OWN else f"{model}, {search}"
 
 
+def part_name(model: str, search: str, part: object) -> str:
+    """The name of a part of such a unit: `resnet, study, 3 of 16`. It has three pieces, so no unit shares it."""
+    return f"{model}, {search}, {part}"
+
+
 def model_of(unit: str) -> str:
     """The model of a unit of work."""
     return unit.partition(", ")[0]

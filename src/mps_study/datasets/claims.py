@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import logging
 import os
@@ -9,7 +10,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,48 @@ class Claims:
     def _claimed(self, name: str) -> ClaimedError:
         holder = _told(self._folder / f"{name}.holder.json")
         return ClaimedError(f"{name} is held by {holder}; wait for it, or stop it")
+
+    @contextmanager
+    def claim_whole(self, name: str, parts: str) -> Iterator[Path]:
+        """Hold `name`, of which others may hold parts, called `<parts>, <number> of <n>`.
+
+        Raises:
+            ClaimedError: another process holds it, or a part of it.
+        """
+        with ExitStack() as held:
+            with self.locked(name):
+                self._check_parts(parts)
+                workplace = held.enter_context(self.claim(name))
+            yield workplace
+
+    @contextmanager
+    def claim_part(self, name: str, parts: str, number: int, of: int) -> Iterator[Path]:
+        """Hold one part of `name`, beside processes that hold others of the same division.
+
+        Raises:
+            ClaimedError: another process holds this part, all of it, or a part of another division.
+        """
+        with ExitStack() as held:
+            with self.locked(name):
+                self.check_free(name)
+                self._check_parts(parts, except_of=of)
+                workplace = held.enter_context(self.claim(f"{parts}, {number} of {of}"))
+            yield workplace
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """For what is done in no time, one process after the other: each waits for its turn."""
+        lock = self._folder / f"{name}.gate.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock, thread_local=False):
+            yield
+
+    def _check_parts(self, parts: str, except_of: int | None = None) -> None:
+        place = self._folder / parts
+        for holder in sorted(place.parent.glob(f"{glob.escape(place.name)}, * of *.holder.json")):
+            part = holder.name.removesuffix(".holder.json")
+            if not part.endswith(f" of {except_of}"):
+                self.check_free(f"{Path(parts).parent.as_posix()}/{part}")
 
     @contextmanager
     def claim(self, name: str, wait: bool = False) -> Iterator[Path]:

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,9 +43,15 @@ def copy_atomically(source: Path, target: Path) -> None:
         shutil.copyfile(source, path)
 
 
-def sweep(folder: Path, pattern: str) -> None:
-    """Delete what a killed run left half-written: files of `folder` that match `pattern` and `.partial`; say so."""
-    leftovers = sorted(folder.glob(f"{pattern}{TEMPORARY}"))
+def sweep(folder: Path, pattern: str, mine: Callable[[Path], bool] = lambda _: True) -> None:
+    """Delete what a killed run left half-written: files of `folder` that match `pattern` and `.partial`; say so.
+
+    Args:
+        folder: where they lie.
+        pattern: of their names, without `.partial`.
+        mine: whether nobody else can be writing the file now.
+    """
+    leftovers = [path for path in sorted(folder.glob(f"{pattern}{TEMPORARY}")) if mine(path)]
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     if leftovers:

@@ -11,7 +11,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
 from mps_study.common.commands import THIS_RUN
-from mps_study.hooks.upstream import upstream_fault
+from mps_study.hooks.upstream import part_fault, upstream_fault
 from mps_study.project.parameters import ParameterError, check_parameters
 
 
@@ -44,7 +44,9 @@ class CheckHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Say in one line all that this run needs and lacks."""
-        fault = upstream_fault(pipeline, catalog, run_params.get("pipeline_names") or [])
+        fault = part_fault(pipeline, catalog) or upstream_fault(
+            pipeline, catalog, run_params.get("pipeline_names") or []
+        )
         if fault:
             raise ClickException(fault)
         from mps_study.project.needs import NEEDS  # ONNX Runtime takes time, which `kedro --help` need not wait for

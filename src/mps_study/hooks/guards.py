@@ -22,6 +22,8 @@ BY_MODEL = ("fine_tuning", "model_export", "mps_extraction")
 """Stages that claim model by model, so that several processes can share the work."""
 SHARED = ("data_sampling",)
 """Stages whose work serves whoever comes later: one that is held is waited for, and then found done."""
+SHARED_BY_PARTS = ("fine_tuning", "model_export")
+"""The same where each process searches a part of the images, and they all begin at the same moment."""
 
 
 class ClaimHooks:
@@ -37,15 +39,19 @@ class ClaimHooks:
         self._held: dict[str, ExitStack] = {}
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: Any) -> None:
-        """Move this thread on to the node's stage."""
+    def before_node_run(self, node: Node, catalog: Any) -> dict[str, Any] | None:
+        """Move this thread on to the node's stage; what it reads is read again if it had to wait for that."""
         stage, thread = stage_of(node), threading.get_ident()
+        shared = stage in SHARED or (stage in SHARED_BY_PARTS and catalog.load("params:shard") is not None)
         with self._lock:
             self._stages[thread] = stage
             for left in self._held.keys() - set(self._stages.values()):
                 self._held.pop(left).close()
-            if stage and stage not in BY_MODEL and stage not in self._held:
-                self._held[stage] = _claimed(stage, catalog.load("claims"))
+            if stage and (stage not in BY_MODEL or shared) and stage not in self._held:
+                self._held[stage] = _claimed(stage, catalog.load("claims"), wait=shared)
+        if shared and stage in SHARED_BY_PARTS:
+            return {name: catalog.load(name) for name in node.inputs if not name.startswith("params:")}
+        return None
 
     @hook_impl
     def after_pipeline_run(self) -> None:
@@ -69,10 +75,11 @@ def stage_of(node: Node) -> str:
     return (node.namespace or "").partition(".")[0]
 
 
-def _claimed(stage: str, claims: Claims) -> ExitStack:
+def _claimed(stage: str, claims: Claims, wait: bool) -> ExitStack:
     held = ExitStack()
+    name = f"{stage}_for_all" if stage in BY_MODEL else stage  # `<stage>` is the folder of the claims by model
     try:
-        held.enter_context(claims.claim(stage, wait=stage in SHARED))
+        held.enter_context(claims.claim(name, wait=wait))
     except ClaimedError as error:
         raise ClickException(f"this study is being worked on: {error}") from None
     return held

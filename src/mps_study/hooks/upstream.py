@@ -8,7 +8,7 @@ from typing import Any
 from kedro.pipeline import Pipeline
 
 from mps_study.common.commands import kedro_run
-from mps_study.pipelines.stages import ALL, STAGES, own_nodes, shortest
+from mps_study.pipelines.stages import ALL, STAGES, WITH_UPSTREAM, own_nodes, shortest
 
 MAY_BE_ABSENT = {"checkpoints", "left_out"}
 """What a stage makes and need not be there: a study without fine-tuning, a sample of an earlier version."""
@@ -26,6 +26,18 @@ def upstream_fault(pipeline: Pipeline, catalog: Any, asked: Iterable[str]) -> st
         todo |= set(_missing(own_nodes(stage), catalog).values()) - stages
     command = kedro_run(*shortest(stages))
     return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there yet; run `{command}`"
+
+
+def part_fault(pipeline: Pipeline, catalog: Any) -> str | None:
+    """One line if only a part of the images is to be searched, and what comes after the search is asked for as well."""
+    shard = catalog.load("params:shard")
+    searching = {node.name for stage in WITH_UPSTREAM for node in own_nodes(stage).nodes}
+    if shard is None or all(node.name in searching for node in pipeline.nodes):
+        return None
+    return (
+        f"shard={shard} searches a part of the images, but what comes after the search needs all of them; run "
+        f"`{kedro_run('mps_extraction')}` for each part, and then the study without shard"
+    )
 
 
 def _missing(pipeline: Pipeline, catalog: Any) -> dict[str, str]:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mps_study.images.decoding import DecodingError, decode, upright
+from mps_study.common.channels import with_channels
+from mps_study.images.channels import as_bytes
+from mps_study.images.decoding import DecodingError, decode, decode_array, upright
 
 UNNAMED = "image"
 """The name of a picture that comes without one."""
@@ -20,7 +22,7 @@ Arrived = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | NDArray[Any
 
 TAKEN = (
     "a path, a Pillow image, the bytes of an image file, a file opened in 'rb', or an array (h, w) or (h, w, 3) of "
-    "uint8 in 0..255"
+    "uint8 in 0..255 (or of uint16; or of as many channels as the model has)"
 )
 
 CHANNELS = (2, 3, 4)
@@ -30,8 +32,9 @@ CHANNELS = (2, 3, 4)
 def picture_of(image: Arrived) -> tuple[str, Image.Image]:
     """A short name, and the picture as `decode` gives it for files.
 
-    An array is (h, w) grey or (h, w, 3) RGB, uint8; one more channel is opacity; uint16 grey is scaled as 16-bit files
-    are. An array, and an image that has been through one, no longer knows of a rotation by EXIF.
+    An array is (h, w) grey or (h, w, 3) RGB, uint8; one more channel is opacity, but for a model of as many channels;
+    still more are channels (`decode_array`). uint16 is scaled as 16-bit files are. An array, and an image that has been
+    through one, no longer knows of a rotation by EXIF.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -40,7 +43,7 @@ def picture_of(image: Arrived) -> tuple[str, Image.Image]:
     if isinstance(image, Image.Image):
         return UNNAMED, upright(image, UNNAMED)
     if isinstance(image, np.ndarray):
-        return UNNAMED, upright(_image_of(image), UNNAMED)
+        return UNNAMED, _image_of(image)
     if isinstance(image, (bytes, bytearray, memoryview)):
         return UNNAMED, decode(bytes(image), UNNAMED)
     if isinstance(image, (str, os.PathLike)):
@@ -68,8 +71,14 @@ def _read(file: Any) -> tuple[str, Image.Image]:
 
 
 def _image_of(pixels: NDArray[Any]) -> Image.Image:
+    if np.ma.is_masked(pixels):
+        raise DecodingError("the image is an array of which values are masked; fill them: `.filled(0)`")
     grey, coloured = pixels.ndim == 2, pixels.ndim == 3 and pixels.shape[2] in CHANNELS
     kinds = ("uint8", "uint16", "bool") if grey else ("uint8",)
-    if not pixels.size or not (grey or coloured) or pixels.dtype.name not in kinds:
-        raise DecodingError(f"the image is an array {pixels.shape} of {pixels.dtype}; give {TAKEN}")
-    return Image.fromarray(np.ascontiguousarray(pixels))
+    if pixels.size and (grey or coloured) and pixels.dtype.name in kinds:
+        found = upright(Image.fromarray(np.ascontiguousarray(pixels)), UNNAMED)
+        clear = pixels.ndim == 3 and pixels.shape[2] != len("RGB")
+        return with_channels(found, as_bytes(pixels), only=False) if clear else found
+    if pixels.size and pixels.ndim == 3 and pixels.dtype.name in ("uint8", "uint16"):
+        return decode_array(pixels, UNNAMED)
+    raise DecodingError(f"the image is an array {pixels.shape} of {pixels.dtype}; give {TAKEN}")

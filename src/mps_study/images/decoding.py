@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mps_study.common.channels import with_channels
+from mps_study.images.channels import array_in, from_array, is_npy, pages_of
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
 """What is tried, whatever a file is called: of Pillow's other formats one runs a program (EPS, Ghostscript)."""
@@ -26,15 +30,33 @@ class DecodingError(ValueError):
 def decode(content: bytes, image: str) -> Image.Image:
     """The image in RGB, 8 bits a channel, turned upright by its EXIF orientation.
 
-    The first frame of an animation; transparency over white; 16-bit grey scaled, not clipped, to 8 bits; CMYK and
-    palettes by Pillow's conversion, which reads no colour profile.
+    An NPY file is an array of `channels.TAKEN`; one of other than one or three channels carries them, and so do the
+    grey pages of a TIFF (`common.channels`). Else the first frame of an animation; transparency over white; 16-bit grey
+    scaled, not clipped, to 8 bits; CMYK and palettes by Pillow's conversion, which reads no colour profile.
 
     Raises:
         DecodingError: in no format of `FORMATS`, broken, truncated, too large or too long a strip to decode safely, or
             of 32-bit values, which have no agreed white.
     """
+    if is_npy(content):
+        with _one_line(image):
+            return decode_array(array_in(content), image)
     with _one_line(image, empty=not content), Image.open(io.BytesIO(content), formats=FORMATS) as opened:
         return upright(opened, image)
+
+
+def decode_array(pixels: NDArray[np.generic], image: str) -> Image.Image:
+    """An array as `decode` gives it that of an NPY file.
+
+    Raises:
+        DecodingError: as `decode`.
+    """
+    try:
+        found = from_array(pixels)
+    except ValueError as error:
+        raise DecodingError(f"image {image!r} cannot be used: {error}") from error
+    _check_shape(found, image)
+    return found
 
 
 def upright(picture: Image.Image, image: str) -> Image.Image:
@@ -45,7 +67,9 @@ def upright(picture: Image.Image, image: str) -> Image.Image:
     """
     with _one_line(image):
         _check_shape(picture, image)
-        return _rgb(ImageOps.exif_transpose(picture), image)
+        pages = pages_of(picture)
+        found = _rgb(ImageOps.exif_transpose(picture), image)
+        return found if pages is None else with_channels(found, pages, only=False)
 
 
 @contextmanager
@@ -55,7 +79,7 @@ def _one_line(image: str, empty: bool = False) -> Iterator[None]:
     except DecodingError:
         raise
     except UnidentifiedImageError as error:
-        what = "is an empty file" if empty else f"is in none of the formats {', '.join(FORMATS)}"
+        what = "is an empty file" if empty else f"is in none of the formats {', '.join(FORMATS)}, NPY"
         raise DecodingError(f"image {image!r} {what}; replace the file or remove it") from error
     except Image.DecompressionBombError as error:
         raise DecodingError(f"image {image!r} is too large to decode ({error}); make it smaller") from error

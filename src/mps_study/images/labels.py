@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 Labels = Mapping[str, tuple[int, str | None]]
 """Folder -> class index, and the class's name if it has one."""
+
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 SHOWN = 5
 """How many names a message lists."""
@@ -100,8 +103,31 @@ def _labels_of(folders: Collection[str], known: Mapping[int, str], where: str) -
         raise SourceError(_strangers(folders - wnids.keys(), "ImageNet-1k's wnids, as others are", where))
     if known:
         raise SourceError(_strangers(folders - by_name.keys(), f"the model's classes ({_few(known.values())})", where))
+    _check_order(folders, where)
     log.info("%s: nothing names the classes; folders are numbered in their order, 0 is %r", where, min(folders))
     return {name: (index, name) for index, name in enumerate(sorted(folders))}, len(folders), False
+
+
+def _check_order(folders: Collection[str], where: str) -> None:
+    """Refuse folders of which the place among the others says nothing: numbers that are none of classes, and twins.
+
+    Raises:
+        SourceError: as said.
+    """
+    numbers = sorted(name for name in folders if _NUMBER.fullmatch(name))
+    if numbers:
+        raise SourceError(
+            f"{where}: {'folders' if len(numbers) > 1 else 'folder'} {_few(numbers)}: numbers, but not all folders are "
+            "class indices (0, 1, 2, ...); rename, or say which folder is which class: `classes: [NAME, ...]` in the "
+            "source, all by index, or a file"
+        )
+    first: dict[str, str] = {}
+    for name in sorted(folders):
+        twin = first.setdefault(same_name(name), name)
+        if twin != name:
+            raise SourceError(
+                f"{where}: the folders {twin!r} and {name!r} have one name, written in two ways; merge them"
+            )
 
 
 def _by_name(folders: Iterable[str], known: Mapping[int, str], where: str) -> Labels:

@@ -18,6 +18,7 @@ from mps_study.mps.common.values import changed_values_of, values_of
 from mps_study.mps.several import SEVERAL, Several
 from mps_study.mps.strategies import STRATEGIES
 from mps_study.mps.strategy import Strategy
+from mps_study.mps.tiled.pruned import Pruned
 
 
 @dataclass(frozen=True, init=False)
@@ -34,19 +35,26 @@ class SearchConfig(Terms):
         minimum_confidence_threshold: the final set passes only with this share of the original confidence.
         confidence_floor: the final set passes only with this confidence, whatever the original one.
         floors: shares of the original confidence, above `minimum_confidence_threshold`, at which sets are found as
-            well (strategies `rex` and `minimal`).
-        budget: most evaluations for one image; None for no limit. Replies asked again because of a narrow
-            margin are not counted, as in `MpsRecord.evaluations`.
+            well (all strategies but `contrastive` and `complete`).
+        budget: most evaluations for one image; None for no limit. A search that it ends has spent it, and leaves the
+            smallest set that passed by then. Replies asked again because of a narrow margin are not counted, as in
+            `MpsRecord.evaluations`.
         margin_tolerance: a reply whose two best logits are nearer than this is asked again, alone.
         target: the class that a set must keep: `top-1`, the model's answer to the whole image; `label`, the one that
             the image was given; the name or index of a class. A class that is not on top passes by its share of the
             confidence, so that a floor is needed (`minimum_confidence_threshold` or `confidence_floor` above 0).
-        several: sets of one image that are looked for, the first included (strategies `rex` and `minimal`).
+        anytime: keep how small the smallest set was after how many evaluations (`MpsRecord.area_after`). The record is
+            otherwise the same; the evaluations for this alone are counted apart (`Anytime.checks`).
+        several: sets of one image that are looked for, the first included (all strategies but `contrastive` and
+            `complete`).
         several_by: how; a key of `mps_study.mps.several.SEVERAL`.
         overlap: the largest Dice coefficient of two of them; 0 for disjoint sets.
         baseline: what a pixel that is not kept becomes, after normalisation: a number, one number a channel,
             a key of `mps_study.mps.baselines.BASELINES`, or such a `kind` with its arguments.
         keep_landscape: store the responsibility map with the record.
+        prune: make every set smaller until it can spare none of its tiles, with the certificate of that, whatever
+            strategy found it (all but `contrastive` and `complete`, whose sets must be more than sufficient).
+        prune_granularity: side in pixels of the tiles that are then deleted.
 
     Raises:
         ValueError: naming the parameter, what arrived and what is allowed; a parameter that the chosen strategy does
@@ -59,6 +67,8 @@ class SearchConfig(Terms):
     overlap: float = number(0.0, 0.0, 1.0)
     baseline: Baseline = taken(0.0, lambda _, value: checked_baseline(value))
     keep_landscape: bool = flag(False)
+    prune: bool = flag(False)
+    prune_granularity: int = whole(4, least=1)
 
     def __init__(self, strategy: str | Mapping[str, Any] | Strategy = "rex", **parameters: Any) -> None:
         loose = {"strategy": strategy, **parameters}
@@ -88,6 +98,10 @@ class SearchConfig(Terms):
                 raise ValueError(f"search.floors is {list(self.floors)}; the strategy {kind} has no floor, use []")
             if self.several > 1:
                 raise ValueError(f"search.several is {self.several}; the strategy {kind} finds one set, use 1")
+            if self.prune:
+                raise ValueError(
+                    f"search.prune is true; a set of the strategy {kind} must do more than pass, use false"
+                )
         self.strategy.fits(self)
         if self.target == LABEL and not self.has_floor:
             raise ValueError(f"search.target is {LABEL!r}; {NEEDS_FLOOR}")
@@ -97,6 +111,11 @@ class SearchConfig(Terms):
                 f"search.floors is {list(self.floors)}; use each share once, all above "
                 f"minimum_confidence_threshold, {self.minimum_confidence_threshold}"
             )
+
+    @property
+    def finder(self) -> Strategy:
+        """What finds the sets: the strategy, whose sets are pruned where that is wanted."""
+        return Pruned(self.strategy, self.prune_granularity) if self.prune else self.strategy
 
     def as_dict(self) -> dict[str, Any]:
         """All parameters as plain values: those of all searches, and what the chosen parts read inside each choice."""
@@ -109,10 +128,12 @@ class SearchConfig(Terms):
         may change, unless `ENGINE_VERSION` is raised (docs/decisions/0009).
         """
         values = {"strategy": {"kind": kind_of(self.strategy, STRATEGIES)}} | changed_values_of(self)
-        if self.budget is not None and self.strategy.set_first:  # it once went to curves first, or left no set at all
-            values["budget"] = {"evaluations": self.budget, "set": "first"}
+        if self.budget is not None:  # it once was left unspent where a question was larger than what was left
+            values["budget"] = {"evaluations": self.budget, "spent": "to its end"}
         if self.several == 1:
             values = {name: value for name, value in values.items() if name not in ("several_by", "overlap")}
+        if not self.prune:
+            values.pop("prune_granularity", None)
         return values
 
     @classmethod

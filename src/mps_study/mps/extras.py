@@ -39,7 +39,7 @@ def with_extras(record: MpsRecord, config: SearchConfig, inquiry: Inquiry, first
         record,
         dilation_survives=extras.survives,
         floors=tuple(extras.floors) + extras.floors_left(),
-        further=tuple(extras.collection.sets[1:]),
+        further=tuple(extras.collection.sets[1:]) if config.several > 1 else first.others,
         curves=extras.curves,
         calls=calls,
         evaluations=inquiry.evaluations,
@@ -65,7 +65,7 @@ class _Extras:
                 yield f"the set at floor {share:g}", self._at_floor(share)
         if config.several > 1 and status == FOUND:  # where the baseline passes, nobody needs any set
             yield "further sets", self._collect()
-        if self.curves is None and config.strategy.curves_wanted:
+        if self.curves is None and config.finder.curves_wanted:
             yield "curves", self._draw()
 
     def floors_left(self) -> tuple[AtFloor, ...]:
@@ -80,15 +80,15 @@ class _Extras:
 
     def _at_floor(self, share: float) -> Search[None]:
         self._inquiry.share, self._inquiry.candidate = share, None
-        found = yield from self._config.strategy.find(self._inquiry)
+        found = yield from self._config.finder.find(self._inquiry)
         self.floors.append(AtFloor(share, self._inquiry.floor(), found.mps))
 
     def _collect(self) -> Search[None]:
         self._inquiry.share = self._config.minimum_confidence_threshold
-        yield from self._config.several_by.collect(self._inquiry, self._config.strategy, self.collection)
+        yield from self._config.several_by.collect(self._inquiry, self._config.finder, self.collection)
 
     def _draw(self) -> Search[None]:
-        self.curves = yield from self._config.strategy.curves(self._inquiry, self._first)
+        self.curves = yield from self._config.finder.curves(self._inquiry, self._first)
 
 
 def dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mps_study.mps.anytime import Anytime
 from mps_study.mps.common.evidence import EVIDENCE_STEPS, with_log_odds
+from mps_study.mps.common.smallest import Smallest, improvements
 from mps_study.mps.common.terms import Terms
 from mps_study.mps.mutants import Mutants, Shape, Within
 from mps_study.mps.types import Reply, Search, Target
@@ -17,7 +19,7 @@ _DECIMALS = 4
 
 
 class BudgetSpent(Exception):
-    """The next question would cost more evaluations than the budget leaves."""
+    """The next question costs more evaluations than the budget leaves; what it leaves is spent on part of it."""
 
 
 class Inquiry:
@@ -31,9 +33,9 @@ class Inquiry:
 
     `terms` are the search's, `shape` (h, w) and `key` the image's.
 
-    `calls` is kept by the strategies (see `MpsRecord.calls`), `evaluations` here. `candidate` is the smallest set
-    (one mutant) that has passed in company so far; one evaluation of the budget is always kept back so that it can
-    be verified alone.
+    `calls` is kept by the strategies (see `MpsRecord.calls`), `evaluations` here. Under a budget `candidate` is the
+    smallest set (one mutant) that has passed in company so far, whoever asked about it and why, and `verified` the
+    smallest that has passed alone; one evaluation is always kept back so that the candidate can be verified.
 
     `share` of the original confidence is what a set must reach now. Where `allowed` (h, w) bool is set, mutants keep
     none of the other pixels. `given_map` (h, w) is what the caller ranks pixels by, if anything.
@@ -53,7 +55,9 @@ class Inquiry:
         self.top: int | None = None
         self.tied = False
         self.edges: tuple[float, ...] = ()
-        self.candidate: Mutants | None = None
+        self.verified = Smallest()
+        self.anytime = Anytime(shape) if terms.anytime else None
+        self._company = Smallest()
         self.calls = 0
         self.evaluations = 0
         self._memory: dict[int, tuple[int, np.float32, np.float32]] = {}
@@ -77,6 +81,23 @@ class Inquiry:
     def by_share(self) -> bool:
         """Whether the target is not on top of the whole image, so that its confidence alone decides."""
         return self.top is not None
+
+    @property
+    def candidate(self) -> Mutants | None:
+        """The smallest set that has passed in company; None forgets it and what passed alone, as other terms begin."""
+        return self._company.mutant
+
+    @candidate.setter
+    def candidate(self, mutant: Mutants | None) -> None:
+        if mutant is None:
+            self._company, self.verified = Smallest(), Smallest()
+        elif self.terms.budget is not None:
+            self._company.take(self._restricted(mutant), np.ones(1, dtype=bool))
+
+    @property
+    def left(self) -> int | None:
+        """Evaluations that the budget leaves for questions in company; None without a budget."""
+        return None if self.terms.budget is None else max(0, self.terms.budget - self.evaluations - 1)
 
     def watch(self, *edges: float) -> None:
         """Ask replies again, alone, whose confidence is near to one of these from now on."""
@@ -131,7 +152,7 @@ class Inquiry:
         """Labels, confidences and, where a class is named, log-odds of the mutants, from memory where known.
 
         Raises:
-            BudgetSpent: before anything is asked.
+            BudgetSpent: once as many of them were asked, in order, as the budget leaves.
         """
         mutants = self._restricted(mutants)
         digests: list[int] = mutants.digests().tolist()
@@ -141,10 +162,12 @@ class Inquiry:
             if digest not in memory:
                 new.setdefault(digest, row)
         if new:
-            self._spend(len(new), keep_back=1)
-            rows = np.fromiter(new.values(), dtype=np.intp, count=len(new))
-            fresh = mutants if len(rows) == len(digests) else mutants.take(rows, mutants.alone)
-            memory.update(zip(new, _entries((yield from self._settle(fresh))), strict=True))
+            rows = np.fromiter(new.values(), dtype=np.intp, count=len(new))[: self.left]
+            if len(rows):
+                fresh = mutants if len(rows) == len(digests) else mutants.take(rows, mutants.alone)
+                memory.update(zip(new, _entries((yield from self._evaluate(fresh))), strict=False))
+            if len(rows) < len(new):
+                raise BudgetSpent
         return self._remembered(digests, mutants.label)
 
     def ask_alone(self, mutants: Mutants) -> Search[Reply]:
@@ -159,8 +182,11 @@ class Inquiry:
         if new:
             alone = mutants.take(np.fromiter(new.values(), dtype=np.intp, count=len(new)), alone=True)
             self._spend(len(new))
-            self._memory.update(zip(new, _entries(self._full((yield alone), alone)), strict=True))
+            reply = self._full((yield alone), alone)
+            self._memory.update(zip(new, _entries(reply), strict=True))
             self._alone.update(new)
+            if not alone.soft:
+                self.verified.take(alone, self.passes(self.heard(reply)))
         return self._remembered(digests, mutants.label)
 
     def ask_anew(self, mutants: Mutants) -> Search[Reply]:
@@ -205,11 +231,28 @@ class Inquiry:
             return replace(mutants, label=label, target=target)
         return Within(mutants.shape, mutants.alone, label, target, inner=mutants, allowed=self.allowed)
 
-    def _spend(self, evaluations: int, keep_back: int = 0) -> None:
+    def _spend(self, evaluations: int) -> None:
         budget = self.terms.budget
-        if budget is not None and self.evaluations + evaluations + keep_back > budget:
+        if budget is not None and self.evaluations + evaluations > budget:
             raise BudgetSpent
         self.evaluations += evaluations
+
+    def _evaluate(self, fresh: Mutants) -> Search[Reply]:
+        """The reply to mutants that were never asked; minds the smallest that pass, where anybody wants to know."""
+        before = self.evaluations
+        self._spend(len(fresh))
+        reply = yield from self._settle(fresh)
+        if not fresh.soft and (self.terms.budget is not None or self.anytime):
+            passing = self.passes(self.heard(reply))
+            if self.terms.budget is not None:
+                self._company.take(fresh, passing)
+            if self.anytime:
+                for row, pixels in improvements(fresh, passing, self.anytime.least):
+                    alone = fresh.take(np.array([row]), alone=True)
+                    again = self._full((yield alone), alone)
+                    holds = bool(self.passes(self.heard(again))[0])
+                    self.anytime = self.anytime.checked(before + row + 1, pixels, holds)
+        return reply
 
     def _settle(self, mutants: Mutants) -> Search[Reply]:
         reply = self._full((yield mutants), mutants)

@@ -44,6 +44,11 @@ class Mutants:
     label: int = -1
     target: int = -1
 
+    @property
+    def soft(self) -> bool:
+        """Whether mutants keep shares of pixels, so that their masks say only where that is more than none."""
+        return False
+
     def __len__(self) -> int:
         raise NotImplementedError
 
@@ -172,11 +177,57 @@ class Masks(Mutants):
 
 
 @dataclass(frozen=True)
+class Blended(Mutants):
+    """Each mutant keeps a share of each pixel, blended bilinearly from the corners of a coarse grid.
+
+    `nodes` (n, rows, columns) bool, True = kept; the first and last lie on the image's first and last pixels, as in
+    PyTorch's `UpsamplingBilinear2d`. Shares are whole steps of 2**-16, so that they are equal on every machine.
+    """
+
+    nodes: NDArray[np.bool_] = None  # type: ignore[assignment]
+
+    @property
+    def soft(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def shares(self, row: int) -> NDArray[np.float32]:
+        """(h, w) float32 in [0, 1], the share of each pixel that is kept."""
+        down, along = (_hats(*sizes) for sizes in zip(self.shape, self.nodes.shape[1:], strict=True))
+        shares: NDArray[np.float32] = down @ self.nodes[row].astype(np.float32) @ along.T
+        return shares
+
+    def mask(self, row: int) -> NDArray[np.bool_]:
+        mask: NDArray[np.bool_] = self.shares(row) > 0
+        return mask
+
+    def digests(self) -> NDArray[np.uint64]:
+        """(n,) of the nodes, apart from those of any mask."""
+        numbers = ~pixel_digests((self.nodes.shape[1], self.nodes.shape[2]))
+        sums: NDArray[np.uint64] = np.where(self.nodes, numbers, np.uint64(0)).sum(axis=(1, 2), dtype=np.uint64)
+        return sums
+
+    def take(self, rows: NDArray[np.intp], alone: bool = False) -> Self:
+        return replace(self, nodes=self.nodes[rows], alone=alone)
+
+    def paint(self, row: int, picture: Picture, out: NDArray[np.float32]) -> None:
+        shares = self.shares(row)
+        np.multiply(picture.pixels, shares, out=out)
+        out += (1 - shares) * picture.baseline
+
+
+@dataclass(frozen=True)
 class Within(Mutants):
     """Other mutants, of which only the `allowed` (h, w) bool pixels are kept."""
 
     inner: Mutants = None  # type: ignore[assignment]
     allowed: NDArray[np.bool_] = None  # type: ignore[assignment]
+
+    @property
+    def soft(self) -> bool:
+        return self.inner.soft
 
     def __len__(self) -> int:
         return len(self.inner)
@@ -187,11 +238,18 @@ class Within(Mutants):
 
     def digests(self) -> NDArray[np.uint64]:
         pixels = pixel_digests(self.shape)
+        if self.soft:  # masks do not tell shares
+            allowed: NDArray[np.uint64] = self.inner.digests() ^ pixels[self.allowed].sum(dtype=np.uint64)
+            return allowed
         sums = [pixels[self.mask(row)].sum(dtype=np.uint64) for row in range(len(self))]
         return np.array(sums, dtype=np.uint64)
 
     def take(self, rows: NDArray[np.intp], alone: bool = False) -> Self:
         return replace(self, inner=self.inner.take(rows, alone), alone=alone)
+
+    def paint(self, row: int, picture: Picture, out: NDArray[np.float32]) -> None:
+        self.inner.paint(row, picture, out)
+        np.copyto(out, picture.baseline, where=~self.allowed)
 
 
 @lru_cache(maxsize=64)
@@ -200,6 +258,20 @@ def pixel_digests(shape: Shape) -> NDArray[np.uint64]:
     values = np.random.default_rng(20240222).integers(0, 2**64, size=shape, dtype=np.uint64)
     values.flags.writeable = False
     return values
+
+
+@lru_cache(maxsize=64)
+def _hats(size: int, nodes: int) -> NDArray[np.float32]:
+    """(size, nodes) how much each node weighs at each pixel along one side, in whole steps of 2**-8."""
+    hats = np.ones((size, nodes), dtype=np.float32)
+    if nodes > 1:
+        position = np.linspace(0, nodes - 1, size)
+        left = np.minimum(position.astype(np.intp), nodes - 2)
+        to_the_right = (np.rint((position - left) * 256) / 256).astype(np.float32)
+        hats[:] = 0
+        hats[np.arange(size), left] = 1 - to_the_right
+        hats[np.arange(size), left + 1] = to_the_right
+    return hats
 
 
 @lru_cache(maxsize=64)

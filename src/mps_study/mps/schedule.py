@@ -96,7 +96,7 @@ def run_searches(jobs: Iterable[Job[T]], classifier: Classifier, in_flight: int 
     Raises:
         ValueError: `in_flight` is no whole number of at least 1.
     """
-    if isinstance(in_flight, bool) or not isinstance(in_flight, int) or in_flight < 1:
+    if isinstance(in_flight, bool) or not isinstance(in_flight, (int, np.integer)) or in_flight < 1:
         raise ValueError(f"in_flight is {in_flight!r}; use a whole number, 1 or more")
     jobs = iter(jobs)
     first = list(islice(jobs, 1))

@@ -114,7 +114,7 @@ def search_image(
         return _record(config, inquiry, BELOW)
     try:
         baseline = yield from _ask_baseline(inquiry)
-        first = yield from config.strategy.find(inquiry)
+        first = yield from config.finder.find(inquiry)
         if (first.mps is None or first.mps.mask.all()) and not (yield from _whole_image_repeats(inquiry)):
             return _record(config, inquiry, UNREPEATABLE, replace(first, mps=None))
     except BudgetSpent:
@@ -122,6 +122,7 @@ def search_image(
         return _record(config, inquiry, TIED if inquiry.tied else BUDGET, first)
     status = UNSTABLE if first.mps is None else BASELINE if baseline == inquiry.target.label else FOUND
     record = _record(config, inquiry, TIED if inquiry.tied and first.mps is not None else status, first)
+    inquiry.anytime = None
     return (yield from with_extras(record, config, inquiry, first))
 
 
@@ -152,16 +153,21 @@ def _ask_baseline(inquiry: Inquiry) -> Search[int]:
 
 
 def _best_verified(inquiry: Inquiry) -> Search[Mps]:
-    """The smallest set that has passed so far, if it passes alone as well; else the whole image, which has."""
-    candidate = inquiry.candidate
-    with suppress(BudgetSpent):
-        if candidate is not None and inquiry.passes(reply := (yield from inquiry.ask_alone(candidate)))[0]:
-            return Mps(inquiry.visible(candidate.mask(0)), float(reply.confidences[0]))
+    """The smallest set that has passed so far, if it passes alone as well; else the smallest that has passed alone.
+
+    That is the whole image where there was no other.
+    """
+    inquiry.allowed = None  # each of them keeps only what it was asked with
+    for candidate in (inquiry.candidate, inquiry.verified.mutant):
+        with suppress(BudgetSpent):
+            if candidate is not None and inquiry.passes(reply := (yield from inquiry.ask_alone(candidate)))[0]:
+                return Mps(candidate.mask(0), float(reply.confidences[0]))
     return Mps(np.ones(inquiry.shape, dtype=bool), inquiry.target.confidence)
 
 
 def _record(config: SearchConfig, inquiry: Inquiry, status: str, found: Found | None = None) -> MpsRecord:
     mps = None if found is None else found.mps
+    anytime = inquiry.anytime.with_step(inquiry.evaluations, mps.pixels) if inquiry.anytime and mps else None
     return MpsRecord(
         key=inquiry.key,
         status=status,
@@ -176,6 +182,8 @@ def _record(config: SearchConfig, inquiry: Inquiry, status: str, found: Found | 
         contrast=None if mps is None else mps.contrast,
         curves=found.curves if found else None,
         top=inquiry.top,
+        anytime=anytime,
+        soft=found.soft if found else None,
     )
 
 

@@ -6,10 +6,16 @@ from mps_study.mps.minimal.minimal import Minimal
 from mps_study.mps.rex.contrastive import Complete, Contrastive
 from mps_study.mps.rex.rex import Rex
 from mps_study.mps.strategy import Strategy
+from mps_study.mps.tiled.backward import Backward
+from mps_study.mps.tiled.ddmin import Ddmin
+from mps_study.mps.tiled.sag import Sag
 
 STRATEGIES: dict[str, type[Strategy]] = {
     "rex": Rex,
     "contrastive": Contrastive,
     "complete": Complete,
     "minimal": Minimal,
+    "sag": Sag,
+    "ddmin": Ddmin,
+    "backward": Backward,
 }

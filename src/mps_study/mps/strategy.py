@@ -35,11 +35,6 @@ class Strategy(Parameters):
         return False
 
     @property
-    def set_first(self) -> bool:
-        """Whether this search's budget goes to the set where it once went elsewhere; part of its identity."""
-        return False
-
-    @property
     def curves_wanted(self) -> bool:
         """Whether there are curves, which `curves` draws if `find` has not."""
         return False

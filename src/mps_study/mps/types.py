@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mps_study.mps.anytime import Anytime
 from mps_study.mps.mutants import Mutants, Picture
 
 ENGINE_VERSION = 3
@@ -142,12 +143,28 @@ class AtFloor:
 
 
 @dataclass(frozen=True)
+class SoftSet:
+    """A set that keeps shares of pixels: `weight`, the mean share in [0, 1], and the confidence of the class with it.
+
+    The rest of each pixel is the baseline. No MPS, but what a method that blends its mutants calls its set.
+    """
+
+    weight: float
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Found:
-    """What a strategy found: a set, the map that it was read from, and that map's curves; None where there is none."""
+    """What a strategy found: a set, the map that it was read from, and that map's curves; None where there is none.
+
+    `others`: further sets, where the strategy finds several at once; `soft`: the set as the method itself has it.
+    """
 
     mps: Mps | None
     landscape: NDArray[np.float32] | None = None
     curves: Curves | None = None
+    others: tuple[Mps, ...] = ()
+    soft: SoftSet | None = None
 
 
 @dataclass(frozen=True)
@@ -165,14 +182,19 @@ class MpsRecord:
             baseline, the final check, and prefixes asked ahead. Questions repeated alone because of a
             narrow margin are not counted, so that the number is the same on every machine.
         landscape: (h, w) float32 responsibility, if it was kept.
-        certificate: that the set is minimal; None unless the strategy is `minimal` and its budget sufficed.
+        certificate: that the set is minimal; None unless the strategy shows that, or `SearchConfig.prune`, and the
+            budget sufficed.
         contrast: the class of the image without the set; None unless the strategy asks for it.
         dilation_survives: whether the set still passes when it grows by one pixel up, down, left and right; None
             without a set.
         floors: the sets at `SearchConfig.floors`, in their order.
-        further: other sets of the same image in the order in which they were found (`SearchConfig.several`).
+        further: other sets of the same image in the order in which they were found (`SearchConfig.several`; else
+            those that the strategy finds beside its own).
         curves: insertion and deletion along the ranking (`curve_steps`).
         top: the model's top-1 on the whole image, where another class was asked for; None where the target is it.
+        anytime: how small the set was by then, as the search for it went on (`SearchConfig.anytime`); None unless
+            that was asked for and there is a set.
+        soft: the set from which that one was cut, where the strategy blends its mutants; passed alone as well.
     """
 
     key: str
@@ -191,6 +213,8 @@ class MpsRecord:
     further: tuple[Mps, ...] = ()
     curves: Curves | None = None
     top: int | None = None
+    anytime: Anytime | None = None
+    soft: SoftSet | None = None
 
     @property
     def answer(self) -> int:
@@ -206,6 +230,10 @@ class MpsRecord:
     def area(self) -> float:
         """Share of the input's pixels that are kept, in [0, 1]; NaN without a set."""
         return float("nan") if self.mask is None else float(self.mask.mean())
+
+    def area_after(self, evaluations: int) -> float:
+        """Share of the pixels, in [0, 1], of the smallest set that was verified by then; NaN without `anytime`."""
+        return float("nan") if self.anytime is None else self.anytime.area_after(evaluations)
 
 
 @dataclass(frozen=True)

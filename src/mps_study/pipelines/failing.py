@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
 
 from click import ClickException
 
@@ -11,6 +13,47 @@ from mps_study.datasets.claims import ClaimedError, Claims
 from mps_study.datasets.failures import Failures, Held
 
 log = logging.getLogger(__name__)
+
+Step = TypeVar("Step")
+"""What a node of such a stage saves at a time; it ends with the failures."""
+
+
+def under_claim(
+    claims: Claims,
+    stage: str,
+    model: str,
+    work: Callable[[Path], Iterator[Step]],
+    step_of: Callable[[Failures], Step],
+) -> Generator[Step, None, str | None]:
+    """The steps of a model's work under its claim, and the note if it fails; returns why it failed, or is `Held`.
+
+    The note comes while the claim is held: later it might stand beside the success of another process.
+
+    Args:
+        claims: of the study.
+        stage: the stage that works.
+        model: the model, or model and search.
+        work: its steps, given a folder for what is unfinished.
+        step_of: a step that saves a note and nothing else.
+    """
+    try:
+        with claims.claim(f"{stage}/{model}") as folder:
+            try:
+                yield from work(folder)
+            except ClaimedError:
+                raise
+            except Exception as error:
+                reason = noted(stage, model, error)
+                yield step_of({(stage, model): reason})
+                return reason
+    except ClaimedError as error:
+        return noted(stage, model, error)
+    return None
+
+
+def held_of(failures: Failures) -> Failures:
+    """Those that were left to another process."""
+    return {what: reason for what, reason in failures.items() if isinstance(reason, Held)}
 
 
 def noted(stage: str, model: str, error: Exception) -> str:
@@ -23,7 +66,9 @@ def noted(stage: str, model: str, error: Exception) -> str:
         return Held(error)
     known = isinstance(error, FileNotFoundError | ValueError)
     reason = str(error) if known else f"{type(error).__name__}: {error}"
-    log.error("%s, %s: failed, going on with the next model: %s", stage, model, reason, exc_info=not known)
+    log.error(
+        "%s, %s: failed, going on with the next model: %s", stage, model, reason, exc_info=None if known else error
+    )
     return reason
 
 

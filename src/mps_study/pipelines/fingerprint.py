@@ -53,3 +53,9 @@ def baseline_path(search: SearchConfig) -> Path | None:
     if isinstance(baseline, Mapping) and baseline.get("kind") == "image":
         return Path(str(baseline["path"]))
     return None
+
+
+def baseline_bytes(search: SearchConfig) -> bytes | None:
+    """The encoded image of that file; None for other baselines."""
+    path = baseline_path(search)
+    return None if path is None else path.read_bytes()

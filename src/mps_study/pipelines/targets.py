@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
-from mps_study.common.spelling import unknown
 from mps_study.models.export.card import ModelCard, class_names
+from mps_study.models.export.class_names import class_index
 from mps_study.mps.common.terms import LABEL, TOP
 from mps_study.mps.config import SearchConfig
 
@@ -28,25 +26,3 @@ def targets_of(card: ModelCard, search: SearchConfig, manifest: pd.DataFrame) ->
     named = labelled.dropna(subset=["class_name"])
     sample = {int(label): str(name) for label, name in zip(named["label"], named["class_name"], strict=True)}
     return class_index(search.target, card.classes, class_names(card, sample))
-
-
-def class_index(target: str | int, classes: int, names: Mapping[int, str]) -> int:
-    """The index of a class that is given by index or by name.
-
-    Raises:
-        ValueError: there is no such class, or several have the name.
-    """
-    if isinstance(target, int):
-        if target >= classes:
-            raise ValueError(f"search.target is {target}, but the model's classes are 0 to {classes - 1}")
-        return target
-    if not names:
-        raise ValueError(f"search.target is {target!r}, but the model's classes have no names; give an index")
-    found = [index for index, name in names.items() if name == target]
-    if len(found) > 1:
-        raise ValueError(
-            f"search.target is {target!r}, the name of classes {', '.join(map(str, found))}; give an index"
-        )
-    if not found:
-        raise ValueError(unknown("class", target, names.values(), "search.target is a class's name or index."))
-    return found[0]

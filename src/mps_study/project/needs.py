@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mps_study.datasets.samples import REQUEST
+from mps_study.common.class_names import names_from
+from mps_study.common.searches import OWN
+from mps_study.compute.asking import certificates
+from mps_study.datasets.samples import REQUEST, named_classes
 from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
 from mps_study.images.sources import candidates_of
-from mps_study.models.export.class_names import names_of_entry
+from mps_study.models.export.class_names import class_index, names_of_entry
 from mps_study.models.export.exported import export_request
 from mps_study.models.inference.devices import cuda_fault
 from mps_study.models.inference.onnx_file import OnnxFileError, read_graph
 from mps_study.models.roster.roster import ModelEntry, Roster
+from mps_study.mps.common.terms import LABEL, TOP
 from mps_study.project.labels import StudyLabels
 from mps_study.project.parameters import DataSampling, Extraction, ModelExport
+from mps_study.project.searches import choose_searches, searches_of
 
 
 def files(nodes: set[str], catalog: Any) -> str | None:
@@ -121,11 +128,43 @@ def _labels_fault(labels: dict[str, int], models: dict[str, ModelEntry]) -> str 
     return None
 
 
+def targets(nodes: set[str], catalog: Any) -> str | None:
+    """Classes that searches ask for by name or index (`search.target`) and a model does not have."""
+    models = _chosen(nodes, "extract_records", catalog)
+    searches = searches_of(catalog.load("params:search"), catalog.load("params:searches")) if models else {}
+    for search, config in choose_searches(searches, catalog.load("params:only_search") if models else None).items():
+        for name, entry in models.items() if config.target not in (TOP, LABEL) else ():
+            try:
+                told = _names_told(name, entry, catalog)
+            except (OSError, ValueError):  # said by `files` or `images`
+                return None
+            try:
+                class_index(config.target, entry.classes, told)
+            except ValueError as error:
+                where = "search" if search == OWN else f"searches.{search}"
+                return f"model {name!r}: {str(error).replace('search.target', f'{where}.target')}"
+    return None
+
+
+def _names_told(name: str, entry: ModelEntry, catalog: Any) -> Mapping[int, str]:
+    """Index -> name of a model's classes: its own, else those of the sample, else of what that will be drawn from."""
+    card = catalog.load("model_cards_so_far").get(name)
+    own = names_of_entry(name, entry) or (names_from(card.class_names, name) if card and card.names_itself else ())
+    if own:
+        return dict(enumerate(own))
+    sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
+    study = StudyLabels(sampling, _roster(catalog), catalog.load("params:model"), catalog.load("params:compared"))
+    sample = catalog.load("sample_so_far").drawn_for(study.sample_request())
+    return study.labelled_half().names if sample is None else named_classes(sample)
+
+
 def gpu(nodes: set[str], catalog: Any) -> str | None:
-    """A GPU, for the search and for fine-tuning, if `extraction.device` says so."""
-    if Extraction.model_validate(catalog.load("params:extraction")).device != "cuda":
+    """A GPU, for the search and for fine-tuning, if `extraction.device` says so; workers elsewhere have their own."""
+    extraction = Extraction.model_validate(catalog.load("params:extraction"))
+    if extraction.device != "cuda":
         return None
-    searches = nodes & {"extract_records", "verify_study"} and cuda_fault() is not None
+    here = {"verify_study"} if extraction.cluster not in (None, "local") else {"extract_records", "verify_study"}
+    searches = nodes & here and cuda_fault() is not None
     if searches or (_untrained(nodes, catalog) and not _torch_has_cuda()):
         return (
             "no GPU: extraction.device is cuda, but no usable CUDA device is found; check `nvidia-smi` and "
@@ -192,5 +231,16 @@ def _roster(catalog: Any) -> Roster:
     return Roster.model_validate(catalog.load("params:models"))
 
 
-NEEDS = (names, images, files, gpu, hub, writable)
+def cluster(nodes: set[str], catalog: Any) -> str | None:
+    """Dask, and certificates for an encrypted scheduler, if `extraction.cluster` asks for them."""
+    where = Extraction.model_validate(catalog.load("params:extraction")).cluster
+    if "extract_records" not in nodes or where is None:
+        return None
+    if find_spec("distributed") is None:
+        return f"extraction.cluster is {where}, but Dask is not installed; `pip install 'mps-study[cluster]'`"
+    missing = [] if not where.startswith("tls://") else [file for file in certificates() if not file.is_file()]
+    return f"{where} needs certificates, but there is no {missing[0]}; put it there" if missing else None
+
+
+NEEDS = (names, images, files, targets, gpu, hub, cluster, writable)
 """What a run may lack; each answers with one line that says what is missing and what to do, or None."""

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from mps_study.common.digests import digest_of
+from mps_study.common.numbers import plain
 from mps_study.common.spelling import unknown
+from mps_study.compute.asking import Asking, check_cluster
+from mps_study.compute.parts import part_of
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.images.sampling import HALVES
 from mps_study.images.sources import source_fault
@@ -26,6 +29,11 @@ from mps_study.stats.config import StatisticsConfig
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_numpys_numbers(cls, given: Any) -> Any:
+        return plain(given)
 
 
 class Draw(_Group):
@@ -75,6 +83,13 @@ class Extraction(_Group):
     in_flight: Annotated[int, Field(ge=1)] = 8
     shard_size: Annotated[int, Field(ge=1)] = 8
     max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    cluster: Annotated[str, AfterValidator(check_cluster)] | None = None
+    cluster_workers: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def asking(self) -> Asking:
+        """What of it concerns the model, and travels with it."""
+        return Asking(self.device, self.precision, self.batch_size, self.workers, self.in_flight)
 
 
 class Metrics(_Group):
@@ -122,6 +137,7 @@ GROUPS = (
     "reporting",
     "model",
     "only_search",
+    "shard",
     *PATHS,
 )
 """The top-level keys of the parameters."""
@@ -133,11 +149,8 @@ class ParameterError(ValueError):
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
     """Raise ParameterError, a line for each fault, unless all parameters are known and valid."""
-    faults = [
-        unknown("parameter", key, GROUPS, "Parameters live in conf/*/parameters*.yml.")
-        for key in parameters
-        if key not in GROUPS
-    ]
+    where = "Parameters live in conf/*/parameters*.yml."
+    faults = [unknown("parameter", key, GROUPS, where) for key in parameters if key not in GROUPS]
     faults += _strangers(parameters)
     groups: dict[str, type] = {
         "data_sampling": DataSampling,
@@ -156,6 +169,10 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         else:
             faults += faults_in(name, parameters[name], group)
     faults += _compared_faults(parameters)
+    try:
+        part_of(parameters.get("shard"))
+    except ValueError as error:
+        faults.append(str(error))
     if "searches" not in parameters:
         faults.append("parameter group 'searches' is missing from conf")
     if not faults:

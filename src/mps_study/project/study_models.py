@@ -7,6 +7,7 @@ has.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kedro.utils import find_kedro_project
 from mps_study.common.commands import Typed, kedro_run
 from mps_study.common.spelling import unknown
 from mps_study.datasets.claims import ClaimedError, Claims
+from mps_study.datasets.models import Checkpoint
 from mps_study.datasets.samples import named_classes
 from mps_study.images.bundled import photos
 from mps_study.images.decoding import decode
@@ -25,32 +27,45 @@ from mps_study.models.export.exported import export_request
 from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.project.configuration import StudyConfigLoader
 from mps_study.project.new_project import ROSTER, own_project
-from mps_study.project.parameters import ModelExport
-from mps_study.project.searches import searches_of
+from mps_study.project.parameters import ModelExport, check_parameters
 
 log = logging.getLogger(__name__)
 
 
 class Study:
-    """One environment of a project: its `roster`, name -> entry; which of it are `compared`; its `searches` by name.
+    """One environment of a project: its `roster`, name -> entry; which of it are `compared`; what is stored for it.
 
     `env` is the environment's name; None for base.
+    `parameters` are those of conf with `params`, nested, laid over them as `--params` does. They are only checked where
+    there are `params`.
+
+    Raises:
+        ParameterError: they are not valid; a line for each fault.
     """
 
-    def __init__(self, root: Path, env: str | None = None) -> None:
-        self._root, self.env = root, env
-        loader = StudyConfigLoader(str(root / "conf"), env=env, base_env="base", default_run_env="local")
+    def __init__(self, root: Path, env: str | None = None, params: Mapping[str, Any] | None = None) -> None:
+        self.root, self.env = root, env
+        loader = StudyConfigLoader(
+            str(root / "conf"), env=env, runtime_params=params or {}, base_env="base", default_run_env="local"
+        )
         # Read now: Kedro's resolvers belong to the loader that was made last.
         self._catalog, parameters = dict(loader["catalog"]), dict(loader["parameters"])
+        self.parameters: dict[str, Any] = parameters
+        if params is not None:
+            with chdir(root):
+                check_parameters(parameters)
         self._tolerance = ModelExport.model_validate(parameters["model_export"]).tolerance
         self.roster: dict[str, ModelEntry] = Roster.model_validate(parameters["models"]).root
         self.compared: list[str] = list(parameters["compared"])
-        self.searches = searches_of(parameters["search"], parameters["searches"])
 
     def dataset(self, name: str) -> Any:
         """A dataset of the catalog that has a `filepath`, below the project's root."""
         entry = dict(self._catalog[name])
-        return AbstractDataset.from_config(name, entry | {"filepath": str(self._root / entry["filepath"])})
+        return AbstractDataset.from_config(name, entry | {"filepath": str(self.root / entry["filepath"])})
+
+    def folder(self, name: str) -> Path:
+        """Where a dataset of the catalog lies."""
+        return self.root / str(self._catalog[name]["filepath"])
 
     def exported(self, name: str) -> tuple[ModelCard, Path]:
         """The card and the ONNX file of a model of the roster; exported now if it is not there or out of date.
@@ -59,15 +74,24 @@ class Study:
             WeightsError: its weights cannot be had.
             ClaimedError: another process is exporting it.
         """
-        entry = self.roster[name]
-        checkpoint = self.dataset("checkpoints").load().get(name)
-        with chdir(self._root):  # relative paths of the roster are the project's, as they are in a run
-            request = export_request(entry, checkpoint.path if checkpoint else None, self._tolerance)
-            card = self.dataset("model_cards_so_far").load().get(name)
-            if card is None or card.request != request:
-                self._export(name, entry, checkpoint)
-                card = self.dataset("model_cards").load()[name]
+        card = self.current_card(name)
+        if card is None:
+            with chdir(self.root):
+                self._export(name, self.roster[name], self._checkpoint(name))
+            card = self.dataset("model_cards").load()[name]
         return card, self.dataset("onnx_models").load()[name]
+
+    def current_card(self, name: str) -> ModelCard | None:
+        """The card of a model of the roster; None if it is not exported, or was from another entry or checkpoint."""
+        checkpoint = self._checkpoint(name)
+        with chdir(self.root):  # relative paths of the roster are the project's, as they are in a run
+            request = export_request(self.roster[name], checkpoint.path if checkpoint else None, self._tolerance)
+        card: ModelCard | None = self.dataset("model_cards_so_far").load().get(name)
+        return card if card is not None and card.request == request else None
+
+    def _checkpoint(self, name: str) -> Checkpoint | None:
+        found: Checkpoint | None = self.dataset("checkpoints").load().get(name)
+        return found
 
     def sample_names(self) -> dict[int, str]:
         """Class index -> name, of the classes that the sample's images name; empty without a sample."""
@@ -101,16 +125,12 @@ class Study:
             raise WeightsError(fault)
         log.info("%s: exporting to ONNX; later calls find it", name)
         pictures = [decode(photo.read(), photo.image) for photo in photos()[: ModelExport().parity_images]]
-        path, accuracy = (checkpoint.path, checkpoint.facts["holdout_accuracy"]) if checkpoint else (None, None)
+        path, trained = (checkpoint.path, checkpoint.facts) if checkpoint else (None, {})
         with self._claims().claim(f"model_export/{name}") as folder:
-            exported = export_model(name, entry, pictures, folder, path, self._tolerance, accuracy)
+            facts = trained.get("holdout_accuracy"), trained.get("class_names")
+            exported = export_model(name, entry, pictures, folder, path, self._tolerance, *facts)
             self.dataset("onnx_models").save({name: exported})
             self.dataset("model_cards").save({name: exported.card})
-
-
-def study_here(env: str | None = None) -> Study:
-    """The study of an environment of the project around the working directory, or around this package."""
-    return Study(_project(), env)
 
 
 def study_of(model: str, env: str | None = None) -> Study:
@@ -120,7 +140,7 @@ def study_of(model: str, env: str | None = None) -> Study:
     Raises:
         ValueError: no roster has it (names the nearest), or no project can be made where there is none.
     """
-    root = _project()
+    root = project_here()
     studies: list[Study] = []
     for name in [env] if env else [None, *_other_environments(root)]:
         studies.append(Study(root, name))
@@ -133,7 +153,7 @@ def study_of(model: str, env: str | None = None) -> Study:
     raise ValueError(unknown("model", model, {name for study in studies for name in study.roster}, where))
 
 
-def _project() -> Path:
+def project_here() -> Path:
     """The Kedro project around the working directory; else the checkout that this package runs from; else the cache's.
 
     Raises:

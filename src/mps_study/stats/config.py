@@ -1,6 +1,9 @@
 """What a reader may choose about the tests."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from mps_study.common.numbers import plain
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,14 @@ class StatisticsConfig:
 
     def __post_init__(self) -> None:
         for name in ("alpha", "confidence"):
-            value = getattr(self, name)
+            value = self._plain(name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
                 raise ValueError(f"statistics.{name} is {value!r}; use a number above 0 and below 1")
         for name, least in (("min_n", 2), ("resamples", 1), ("seed", 0)):
-            value = getattr(self, name)
+            value = self._plain(name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"statistics.{name} is {value!r}; use a whole number, {least} or more")
+
+    def _plain(self, name: str) -> Any:
+        object.__setattr__(self, name, plain(getattr(self, name)))
+        return getattr(self, name)

@@ -114,3 +114,12 @@ def test_a_model_is_exported_again_only_where_its_names_are_not_those_of_before(
     own = ModelEntry(architecture="A", onnx=str(write_model(tmp_path / "m.onnx")), classes=CLASSES)
     named = own.model_copy(update={"class_names": COLOURS})
     assert export_request(own, None, 1.0) != export_request(named, None, 1.0)
+
+
+def test_a_fine_tuned_models_names_are_those_of_the_images_it_was_trained_on():
+    tuned = ModelEntry(architecture="A", timm="resnet18", weights="fine_tuned", classes=2)
+    assert names_on_card("m", tuned, {"0": "cat", "1": "dog"}) == ("cat", "dog")
+    assert names_on_card("m", tuned, {"0": "cat"}) == names_on_card("m", tuned, {}) == "training"
+    assert names_on_card("m", ModelEntry(architecture="A", timm="resnet18", weights="random:1", classes=2)) == "sample"
+    named = ModelEntry(architecture="A", timm="resnet18", weights="fine_tuned", classes=2, class_names=["a", "b"])
+    assert names_on_card("m", named, {"0": "cat", "1": "dog"}) == ("a", "b")

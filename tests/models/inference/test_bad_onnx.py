@@ -179,8 +179,8 @@ REFUSED = {
         r"has 2 inputs \(image, mask\); export it with one",
     ),
     "no image": (
-        lambda path: write_model(path, shape=("batch", 5, SIDE, SIDE)),
-        "neither axis 1 nor axis 3 has 1, 3 or 4 channels",
+        lambda path: write_model(path, shape=("batch", 2 * SIDE, SIDE, SIDE)),
+        "neither axis 1 nor axis 3 tells how many channels it has",
     ),
     "no classes": (
         form(
@@ -221,7 +221,7 @@ SUM = [node("ReduceSum", ["powers", "axis"], ["sum"], keepdims=1), node("Div", [
     [
         ({"classes": 9}, "has 5 classes, but the roster says 9; set `classes`"),
         ({"preprocessing": {"input_size": 16}}, "input is 8 x 8, but preprocessing.input_size is 16"),
-        ({"shape": ("batch", 3, "h", "w")}, "input is None x None; give preprocessing.input_size"),
+        ({"shape": ("batch", 3, "h", "w")}, "leaves the input's height or width open; give preprocessing.input_size"),
         ({"preprocessing": {"mean": [0.5], "std": [0.5]}}, "has 3 channels, but .* have 1; give 3 numbers"),
         (
             {"tail": [node("Exp", ["raw"], ["powers"]), *SUM], "constants": {"axis": np.array([1])}},

@@ -83,7 +83,7 @@ def test_replies_are_softmax_of_the_logits_with_the_margin_to_the_second():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"shape": ("batch", 8, 8, 8)}, "neither axis 1 nor axis 3 has 1, 3 or 4 channels"),
+        ({"shape": ("batch", 8, 8, 8)}, "neither axis 1 nor axis 3 tells how many channels it has"),
         ({"shape": ("batch", 192)}, "expected one float32 input"),
         ({"outputs": (("a", ("batch", 5, 2)),)}, "expected logits"),
     ],

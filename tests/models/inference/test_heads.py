@@ -247,7 +247,9 @@ def test_outputs_that_all_lie_between_0_and_1_on_pictures_are_refused_until_some
     classifier = classifier_of(tmp_path / "m.onnx", HIDDEN[form], constants)
     with pytest.raises(OnnxFileError, match=r"all of it lies in \[0, 1\].* say which with `output"):
         check_answers(classifier, PIXELS[:1])
-    said = classifier_of(tmp_path / "m.onnx", HIDDEN[form], constants, output="probabilities")
+    said = classifier_of(
+        tmp_path / "m.onnx", HIDDEN[form], constants, output=form.split()[1].replace("softmax", "probabilities")
+    )
     assert len(check_answers(said, PIXELS[:2])) == 8
 
 
@@ -265,7 +267,7 @@ def test_logits_are_not_taken_for_probabilities_and_what_is_said_wrongly_is_refu
         check_answers(wrong, PIXELS[:1])
     with pytest.raises(OnnxFileError, match="ends in a softmax, so it is no logits, but `output` says logits"):
         classifier_of(tmp_path / "m.onnx", *ENDS["softmax"], output="logits")
-    with pytest.raises(ValueError, match="output is 'scores'; use logits, probabilities, sigmoid"):
+    with pytest.raises(ValueError, match="output 'scores' is unknown; known: logits, multi_label_logits"):
         classifier_of(tmp_path / "m.onnx", plain, {}, output="scores")
 
 

@@ -130,7 +130,7 @@ def test_four_channels_are_asked_with_pixels_of_ones_own(tmp_path):
     pixels[3, 2:9, 3:12] = 1
     (record,) = extract_mps([("x", pixels)], OnnxClassifier(path, "cpu", 4, 1), SearchConfig("minimal", granularity=1))
     assert record.target.label == 3 and (pixels[3][record.mask] == 1).all()
-    with pytest.raises(OnnxFileError, match=r"the input has 4 channels, .* export it for RGB or grey images"):
+    with pytest.raises(OnnxFileError, match=r"the input has 4 channels, .* give 4 numbers in each of them"):
         preprocessing_of_onnx(OnnxClassifier(path, "cpu", 4, 1), {})
 
 

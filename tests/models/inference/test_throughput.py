@@ -6,7 +6,8 @@ import time
 import pytest
 from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
-from mps_study.models.inference.throughput import measure
+from mps_study.models.inference import throughput
+from mps_study.models.inference.throughput import machine, measure
 
 
 def memory_for(limit):
@@ -76,3 +77,11 @@ def test_a_smaller_crew_is_timed_with_the_best_batch_only():
 
     assert measure(ask, (1, 2, 4), [1, 2]).batch_size == 4
     assert [size for alone, size in asked if alone] == [1, 1, 2, 2, 4, 4, 4, 4]
+
+
+def test_a_measurement_holds_for_one_processor_device_and_precision(monkeypatch):
+    told = set()
+    for name in ("H100", "T4"):
+        monkeypatch.setattr(throughput, "processor", lambda device, name=name: f"{name} of {device}")
+        told |= {machine(device, precision) for device in ("cpu", "cuda") for precision in ("fp32", "fp16")}
+    assert len(told) == 8 and all("H100 of c" in each or "T4 of c" in each for each in told)

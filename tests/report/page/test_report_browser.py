@@ -219,7 +219,7 @@ def test_the_next_most_disagreeing_image_is_a_key_away(explorer: Page, folder: P
 
 def panel(explorer: Page, model: int) -> np.ndarray:
     """(h, w, 3) int, what is drawn for a model of the opened image."""
-    address = explorer.evaluate("place => document.querySelectorAll('#panels canvas')[place].toDataURL()", model)
+    address = explorer.evaluate("place => document.querySelectorAll('.panel > canvas')[place].toDataURL()", model)
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition("base64,")[2]))).convert("RGB"), int)
 
 
@@ -287,7 +287,7 @@ def test_responsibility_is_offered_where_it_was_stored(explorer: Page, folder: P
     address = (folder / "explorer.html").as_uri()
     explorer.goto(address + "#val_0003")
     drawn(explorer)
-    picture = "document.querySelector('#panels canvas').toDataURL()"
+    picture = "document.querySelector('.panel > canvas').toDataURL()"
     sets = explorer.evaluate(picture)
     explorer.locator("#heat").check()
     assert explorer.evaluate(picture) != sets
@@ -440,3 +440,27 @@ def test_two_searches_of_a_model_lie_over_each_other(page: Page, searched_folder
     assert "Hausdorff distance" in page.locator("#pair-numbers").inner_text()
     page.locator("#model-b").select_option("0")
     assert "two different sets" in page.locator("#pair-numbers").inner_text()
+
+
+def test_the_set_of_the_label_stands_below_that_of_a_wrong_answer(
+    page: Page, asked: StudyResults, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("asked")
+    lay_explorer(asked, folder)
+    wrong = asked.areas[~asked.areas["correct"].astype("boolean").fillna(True)]
+    row = next(row for _, row in wrong.iterrows() if row["status"] == "found")
+    place = asked.models().index(row["model"])
+    page.goto((folder / "explorer.html").as_uri() + f"#{row['image']}")
+    page.wait_for_function("() => document.getElementById('said').textContent === ''")
+    below = page.locator(".panel .also").nth(place)
+    given, label = asked.class_name(row["target"]), asked.class_name(row["label"])
+    assert below.locator("p").inner_text().startswith(f"The label, {label}: ")
+    assert below.locator("canvas").evaluate("canvas => canvas.width") > 1  # it is drawn
+    right = [model for model in asked.models() if asked.area_row(row["image"], model)["correct"]]  # type: ignore[index]
+    for model in right:
+        assert page.locator(".panel .also").nth(asked.models().index(model)).is_hidden()
+    page.locator("dialog .search").select_option(label="minimal")
+    page.wait_for_function("() => document.getElementById('said').textContent === ''")
+    caption = page.locator(".panel figcaption").nth(place).inner_text()
+    assert given in caption and f"of {label}" in caption
+    assert below.locator("p").inner_text().startswith(f"The class given, {given}: ")

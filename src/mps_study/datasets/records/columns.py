@@ -31,6 +31,8 @@ SMALL_COLUMNS = [
     "insertion_area",
     "deletion_area",
     "top",
+    "anytime",
+    "soft",
 ]
 """What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
 
@@ -49,6 +51,8 @@ LATER: dict[str, Any] = {
     "curves": None,
     "made_with": "{}",
     "top": None,
+    "anytime": None,
+    "soft": None,
 }
 """Columns that came after the first version of the store -> what a shard means that does not have them. A new column
 stands here, so that no stored record becomes unreadable; the others are in every shard."""
@@ -59,8 +63,7 @@ def read_columns(file: parquet.ParquetFile, columns: Sequence[str], group: int |
     there = set(file.schema_arrow.names)
     stored = [column for column in columns if column in there or column not in LATER]
     table = file.read(stored) if group is None else file.read_row_group(group, stored, use_threads=False)
-    rows = table.num_rows if stored else file.metadata.num_rows
     for column in columns:
         if column not in stored:
-            table = table.append_column(column, pa.array([LATER[column]] * rows))
+            table = table.append_column(column, pa.array([LATER[column]] * table.num_rows))
     return table

@@ -11,7 +11,8 @@ import pandas as pd
 
 from mps_study.datasets.records.columns import BULKY_COLUMNS, SMALL_COLUMNS
 from mps_study.datasets.records.store import unpack_landscape, unpack_mask
-from mps_study.mps.types import AtFloor, Certificate, Curves, Mps, MpsRecord, Target
+from mps_study.mps.anytime import Anytime
+from mps_study.mps.types import AtFloor, Certificate, Curves, Mps, MpsRecord, SoftSet, Target
 
 WHOLE = (*SMALL_COLUMNS, *BULKY_COLUMNS)
 """The columns of which a record is made."""
@@ -45,6 +46,8 @@ def record_of(row: Mapping[str, Any]) -> MpsRecord:
         ),
         curves=_curves(row["curves"]),
         top=None if pd.isna(row["top"]) else int(row["top"]),
+        anytime=_anytime(row["anytime"]),
+        soft=SoftSet(**json.loads(row["soft"])) if isinstance(row["soft"], str) else None,
     )
 
 
@@ -64,6 +67,13 @@ def _mps(facts: dict[str, Any], mask: bytes, shape: tuple[int, int]) -> Mps:
 
 def _certificate(stored: str | None) -> Certificate | None:
     return Certificate(**json.loads(stored)) if isinstance(stored, str) else None
+
+
+def _anytime(stored: str | None) -> Anytime | None:
+    if not isinstance(stored, str):
+        return None
+    curve = json.loads(stored)
+    return Anytime(tuple(curve["shape"]), tuple((made, kept) for made, kept in curve["steps"]), curve["checks"])
 
 
 def _curves(stored: str | None) -> Curves | None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from mps_study.common.searches import OWN
+from mps_study.compute.parts import Part
 from mps_study.datasets.files import sweep, write_bytes, written_atomically
 from mps_study.datasets.previews import table_preview
 from mps_study.datasets.records.by_image import RecordsByImage
@@ -29,6 +30,9 @@ from mps_study.datasets.records.columns import SMALL_COLUMNS, read_columns
 from mps_study.mps.types import AtFloor, Curves, Mps, MpsRecord
 
 COMPLETE = "complete.json"
+POSITION_DIGITS = 7
+"""Of a shard's name: the position of its first image in the manifest."""
+
 TOGETHER = 8
 """Records of a shard that are read together, however many it has."""
 
@@ -48,6 +52,7 @@ class RecordShard:
         complete: whether the model now has all its records.
         search: the name by which the study knows the search; not stored: records belong to every search of these facts.
         made_with: device and versions that the records come from; provenance, not part of the fingerprint.
+        part: of the images, where other processes add records of other parts at the same time; not stored.
     """
 
     model: str
@@ -60,6 +65,7 @@ class RecordShard:
     complete: bool = False
     search: str = OWN
     made_with: Mapping[str, str] = field(default_factory=dict)
+    part: Part | None = None
 
 
 class RecordStore:
@@ -123,7 +129,7 @@ class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
         self.metadata = metadata
 
     def save(self, data: RecordShard) -> None:
-        """Write a shard; sweep away what a killed run left half-written in this model's folder.
+        """Write a shard; sweep away what a killed run left half-written of these images, or of all of the model's.
 
         A shard without records that does not complete its model is not written.
         """
@@ -131,13 +137,13 @@ class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
             return
         folder = self._folder / data.model / data.fingerprint
         folder.mkdir(parents=True, exist_ok=True)
-        sweep(folder, "*")
+        sweep(folder, "*", lambda path: data.part is None or _is_of(path.name, data.part))
         facts = folder / "fingerprint.json"
         if not facts.exists():
             write_bytes(facts, _json(data.facts))
         if data.records:
             frame = pd.DataFrame([_row(record, data) for record in data.records])
-            with written_atomically(folder / f"{data.position:07d}.parquet") as path:
+            with written_atomically(folder / f"{data.position:0{POSITION_DIGITS}d}.parquet") as path:
                 frame.to_parquet(path, compression="zstd", index=False, row_group_size=TOGETHER)
         if data.complete and not (folder / COMPLETE).exists():
             write_bytes(folder / COMPLETE, _json({"fingerprint": data.fingerprint}))
@@ -166,6 +172,12 @@ class MpsRecords(AbstractDataset[RecordShard, RecordStore]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._folder)}
+
+
+def _is_of(file: str, part: Part) -> bool:
+    """Whether a shard's file, finished or not, can only be written by whoever holds the part."""
+    position = file[:POSITION_DIGITS]
+    return position.isdigit() and part.has(int(position))
 
 
 def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
@@ -199,6 +211,8 @@ def _row(record: MpsRecord, shard: RecordShard) -> dict[str, Any]:
         "further_masks": [np.packbits(mps.mask).tobytes() for mps in record.further],
         "curves": json.dumps(_curves(record.curves)) if record.curves else None,
         "top": record.top,
+        "soft": json.dumps(asdict(record.soft)) if record.soft else None,
+        "anytime": json.dumps(asdict(record.anytime)) if record.anytime else None,
         "made_with": json.dumps(dict(shard.made_with), sort_keys=True),
     }
 

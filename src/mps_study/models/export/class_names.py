@@ -13,7 +13,8 @@ import onnx
 
 from mps_study.common.class_names import IMAGENET, names_from
 from mps_study.common.imagenet_classes import IMAGENET_CLASSES
-from mps_study.models.export.card import SAMPLE
+from mps_study.common.spelling import unknown
+from mps_study.models.export.card import SAMPLE, TRAINING
 from mps_study.models.inference.onnx_file import read_graph
 from mps_study.models.roster.roster import ModelEntry
 
@@ -75,13 +76,41 @@ def _parsed(text: str) -> Any:
     return None
 
 
-def names_on_card(name: str, entry: ModelEntry) -> Literal["imagenet-1k", "sample"] | tuple[str, ...]:
-    """What a card says of the model's class names.
+def names_on_card(
+    name: str, entry: ModelEntry, trained_on: Mapping[str, str] | None = None
+) -> Literal["imagenet-1k", "sample", "training"] | tuple[str, ...]:
+    """What a card says of the model's class names; `trained_on`: index -> name, of the images it was fine-tuned on.
 
     Raises:
         As `names_of_entry`.
     """
     names = names_of_entry(name, entry)
+    if names is None and entry.wants_fine_tuning and trained_on is not None:
+        found = [trained_on.get(str(index)) for index in range(entry.classes)]
+        names = tuple(map(str, found)) if all(found) else None
+        return names or TRAINING
     if names is None:
         return SAMPLE
     return IMAGENET if names == names_from(IMAGENET, name) else names
+
+
+def class_index(target: str | int, classes: int, names: Mapping[int, str]) -> int:
+    """The index of a class that is given by index or by name.
+
+    Raises:
+        ValueError: there is no such class, or several have the name.
+    """
+    if isinstance(target, int):
+        if target >= classes:
+            raise ValueError(f"search.target is {target}, but the model's classes are 0 to {classes - 1}")
+        return target
+    if not names:
+        raise ValueError(f"search.target is {target!r}, but the model's classes have no names; give an index")
+    found = [index for index, name in names.items() if name == target]
+    if len(found) > 1:
+        raise ValueError(
+            f"search.target is {target!r}, the name of classes {', '.join(map(str, found))}; give an index"
+        )
+    if not found:
+        raise ValueError(unknown("class", target, names.values(), "search.target is a class's name or index."))
+    return found[0]

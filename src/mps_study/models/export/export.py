@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnx
@@ -24,12 +24,14 @@ def export_model(
     checkpoint: Path | None = None,
     tolerance: float = 1e-4,
     holdout_accuracy: float | None = None,
+    trained_on: Mapping[str, str] | None = None,
 ) -> Exported:
     """Export a roster entry into `folder` and check it on real images.
 
     Args:
         images: RGB images on which torch and ONNX Runtime must agree: same top-1, logits within `tolerance`.
         checkpoint: for `weights: fine_tuned`.
+        trained_on: class index -> name, of the images on which it was fine-tuned.
         tolerance: largest difference of logits, relative to the largest logit where that exceeds one.
 
     Raises:
@@ -41,25 +43,26 @@ def export_model(
     request = export_request(entry, checkpoint, tolerance)
     path = folder / f"{name}.onnx"
     if entry.onnx is not None:
-        preprocessing, parity = adopt(name, entry, path, images), None
+        forms, parity = adopt(name, entry, path, images), None
     else:
         from mps_study.models.export.from_timm import export_timm  # torch takes seconds, and may be absent
 
         preprocessing, parity = export_timm(name, entry, checkpoint, path, images, tolerance)
+        forms = {"preprocessing": preprocessing}
     card = ModelCard(
         name=name,
         architecture=entry.architecture,
         timm=entry.timm,
         weights=entry.onnx or entry.weights,
         classes=entry.classes,
-        class_names=names_on_card(name, entry),
-        preprocessing=preprocessing,
+        class_names=names_on_card(name, entry, trained_on),
         opset=_opset_of(path),
         digest=digest_of_files(*files_of(path)),
         request=request,
         parity=parity,
         holdout_accuracy=holdout_accuracy,
         output=entry.output,
+        **forms,
     )
     return Exported(path, card)
 

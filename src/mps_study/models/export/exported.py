@@ -12,6 +12,7 @@ from mps_study.common.digests import digest_of, digest_of_files
 from mps_study.common.imagenet_classes import IMAGENET_CLASSES
 from mps_study.models.export.card import SAMPLE, ModelCard
 from mps_study.models.export.class_names import names_on_card
+from mps_study.models.inference.graph_end import READING
 from mps_study.models.inference.onnx_file import OnnxFileError, external_files, read_graph
 from mps_study.models.roster.roster import ModelEntry
 
@@ -57,6 +58,7 @@ def export_request(entry: ModelEntry, checkpoint: Path | None, tolerance: float)
         }
         | ({} if entry.onnx else {"torch": version("torch"), "timm": version("timm")})
         | _class_names(entry)
+        | ({"reading": READING} if entry.onnx else {})
     )
 
 

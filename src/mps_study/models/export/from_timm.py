@@ -20,7 +20,7 @@ from torch import nn
 from mps_study.models.export.card import Parity
 from mps_study.models.export.exported import OPSET, ParityError
 from mps_study.models.inference.classifier import OnnxClassifier
-from mps_study.models.inference.preprocessing import Preprocessing, implausible
+from mps_study.models.inference.preprocessing import Preprocessing, implausible, pixels_of
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.models.weights.loading import load_model
 
@@ -60,6 +60,9 @@ def preprocessing_of(entry: ModelEntry, model: nn.Module) -> Preprocessing:
         fields |= {each: (sum(config[each]) / len(config[each]),) for each in ("mean", "std")}
     preprocessing = Preprocessing(**{**fields, **entry.preprocessing})
     fault = implausible(preprocessing)
+    depth, wanted = preprocessing.shape[0], entry.arguments.get("in_chans", config["input_size"][0])
+    if depth != wanted:
+        fault = f"mean and .std have {depth} numbers, but the model has {wanted} channels; give as many in each of them"
     if fault:
         raise ValueError(f"{entry.timm}: preprocessing.{fault}")
     return preprocessing
@@ -107,7 +110,10 @@ def _inputs(name: str, preprocessing: Preprocessing, images: Sequence[Image.Imag
     """(n, c, h, w) preprocessed pixels of the images on which parity is checked."""
     if not images:
         raise ParityError(f"model {name!r}: parity needs at least one image; is the sample empty?")
-    return np.stack([preprocessing.pixels(image) for image in images])
+    try:
+        return np.stack(pixels_of(preprocessing, images))
+    except ValueError as error:
+        raise ParityError(f"model {name!r}: {error}") from None
 
 
 def torch_logits(model: nn.Module, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.graph_end import was_misread
 from mps_study.models.inference.heads import check_head
 from mps_study.models.inference.onnx_file import OnnxFileError
-from mps_study.models.inference.preprocessing import Preprocessing, implausible
-from mps_study.models.inference.tolerance import trial
+from mps_study.models.inference.preprocessing import Preprocessing, implausible, pixels_of
+from mps_study.models.inference.tolerance import ROUNDING, trial
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.mps.mutants import Picture
 
@@ -26,10 +27,14 @@ MUTANTS = 3
 """Of each picture, in `check_answers`."""
 
 
-def adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image]) -> Preprocessing:
-    """Copy a user's ONNX file, external data and all, and take its input size where the roster gives none."""
+def adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image]) -> dict[str, Any]:
+    """Copy a user's ONNX file, external data and all, and take its input size where the roster gives none.
+
+    Returns:
+        What its card says of input and output: `preprocessing`, `head`, `several_labels`.
+    """
     source = Path(entry.onnx or "")
-    classifier = OnnxClassifier(source, device="cpu", batch_size=1, output=entry.output)
+    classifier = OnnxClassifier(source, device="cpu", batch_size=1, output=entry.output, classes=entry.classes)
     if classifier.classes != entry.classes:
         raise OnnxFileError(
             f"model {name!r} has {classifier.classes} classes, but the roster says {entry.classes}; "
@@ -37,14 +42,20 @@ def adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image
         )
     preprocessing = preprocessing_of_onnx(classifier, entry.preprocessing)
     log.info("%s: asked as %s, %s", source, classifier.signature, classifier.head)
-    answers = check_answers(classifier, [preprocessing.pixels(image) for image in images])
+    try:
+        pictures = pixels_of(preprocessing, images)
+    except ValueError as error:
+        raise OnnxFileError(f"{source}: {error}") from None
+    answers = check_answers(classifier, pictures)
     if answers and not any(np.isfinite(answer).all() for answer in answers):
         raise OnnxFileError(
             f"{source}: its output is not finite on any of {len(answers)} pictures; check preprocessing and export"
         )
     model = onnx.load(source)
     onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1024)
-    return preprocessing
+    misread = entry.output is None and classifier.head.columns > 1 and was_misread(model, classifier.signature.output)
+    head = classifier.head.output if misread else None
+    return {"preprocessing": preprocessing, "head": head, "several_labels": classifier.head.multi_label}
 
 
 def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any]) -> Preprocessing:
@@ -60,8 +71,8 @@ def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any])
     bytes_wanted = classifier.signature.dtype == "uint8"
     if "input_size" not in fields and (height is None or width is None):
         raise OnnxFileError(
-            f"{source}: the input is {height} x {width}; give preprocessing.input_size: the side of a square, or "
-            "[height, width]"
+            f"{source}: the file leaves the input's height or width open; give preprocessing.input_size: the side of "
+            "a square, or [height, width]"
         )
     usual: dict[str, Any] = {"input_size": (height, width)}
     if bytes_wanted:
@@ -75,9 +86,9 @@ def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any])
     depth = preprocessing.shape[0]
     if channels not in (None, depth):
         numbers = "one number" if channels == 1 else f"{channels} numbers"
-        remedy = "export it for RGB or grey images" if channels == 4 else f"give {numbers} in each of them"
         raise OnnxFileError(
-            f"{source}: the input has {channels} channels, but preprocessing.mean and .std have {depth}; {remedy}"
+            f"{source}: the input has {channels} channels, but preprocessing.mean and .std have {depth}; "
+            f"give {numbers} in each of them"
         )
     if bytes_wanted and (preprocessing.scale != 255 or {*preprocessing.mean} != {0} or {*preprocessing.std} != {1}):
         raise OnnxFileError(
@@ -94,7 +105,8 @@ def check_answers(classifier: OnnxClassifier, pictures: Iterable[NDArray[np.floa
     """Raw outputs (columns,) for real pictures (c, h, w) and some mutants of each, which are what they are taken for.
 
     Raises:
-        OnnxFileError: they look like something else, and would get wrong confidences; or the model fails.
+        OnnxFileError: they look like something else, and would get wrong confidences; or the model fails, or answers
+            the same picture differently when it is asked again.
     """
     answers = []
     for pixels in pictures:
@@ -104,5 +116,12 @@ def check_answers(classifier: OnnxClassifier, pictures: Iterable[NDArray[np.floa
         for row in range(MUTANTS):
             asked.mutants.paint(row, picture, painted[row])
         answers += [classifier.outputs(each[None])[0] for each in (pixels, *painted)]
+        if len(answers) == MUTANTS + 1 and not np.allclose(
+            answers[0], classifier.outputs(pixels[None])[0], atol=ROUNDING, equal_nan=True
+        ):
+            raise OnnxFileError(
+                f"{classifier.path}: it answers the same picture differently each time, as with dropout or another "
+                "random operation; export it for inference, not for training"
+            )
     check_head(classifier.head, answers, classifier.path)
     return answers

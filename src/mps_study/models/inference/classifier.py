@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 from mps_study.models.inference.devices import Precision, choose_device, is_out_of_memory, open_session
 from mps_study.models.inference.graph_end import mixes_rows
 from mps_study.models.inference.half import HalfPrecision
-from mps_study.models.inference.heads import Output, head_of
+from mps_study.models.inference.heads import head_of
 from mps_study.models.inference.onnx_file import read_graph, running_fault, signature
 from mps_study.models.inference.painting.painted import (
     Painted,
@@ -37,6 +38,7 @@ from mps_study.models.inference.throughput import (
     rate_of,
 )
 from mps_study.models.inference.tolerance import MUTANTS, ROUNDING, SAFETY, trial
+from mps_study.models.roster.outputs import LabelsOutput, Output, output_said
 from mps_study.mps.mutants import Picture
 from mps_study.mps.types import Reply, Slice
 
@@ -73,15 +75,14 @@ class OnnxClassifier:
         precision: of the batches: `fp32`, `tf32` (on CUDA) or `fp16`. Lower ones are screens: replies say how far they
             can be off, and a search asks again alone what lies that near to a decision.
         painting: `graph` or `numpy`; None chooses.
-        output: what the output is, one of `heads.OUTPUTS`; None takes what the file says, else logits.
+        output: one of `OUTPUTS`, of labels also `{kind: sigmoid, threshold: 0.3}`; None takes what the file says.
         shape: (c, h, w) of the pictures, where the file leaves it open; None takes that of the first picture.
+        classes: how many there are, which tells the output where the file has several.
 
     Attributes:
         input_shape: (c, h, w) of the model's input; None for what the model leaves open.
-        classes: number of classes, or of labels.
-        head: how the output becomes replies.
-        device: `cpu` or `cuda`, as it really runs.
-        signature: how the file is asked.
+        classes, head: number of classes, or of labels; how the output becomes replies.
+        device, signature: `cpu` or `cuda`, as it really runs; how the file is asked.
         measured: what was measured, if anything was: throughput, painting, tolerance.
         tolerance: how far answers in batches can be from those alone, as a logit; None until a batch was answered.
         rows: mutants that were answered so far, those asked again included.
@@ -100,8 +101,9 @@ class OnnxClassifier:
         workers: int | None = None,
         precision: Precision = "fp32",
         painting: Painting | None = None,
-        output: Output | None = None,
+        output: Output | LabelsOutput | Mapping[str, Any] | None = None,
         shape: tuple[int, int, int] | None = None,
+        classes: int | None = None,
     ) -> None:
         self.path = Path(path)
         self.device = choose_device(device)
@@ -110,8 +112,8 @@ class OnnxClassifier:
         self.precision: Precision = precision
         graph = read_graph(self.path)
         session = open_session(self.path, self.device)
-        self.signature = signature(session.get_inputs(), session.get_outputs(), self.path)
-        self.head = head_of(graph, self.signature, output, self.path)
+        self.signature = signature(session.get_inputs(), session.get_outputs(), self.path, classes)
+        self.head = head_of(graph, self.signature, output_said(output), self.path)
         self.input_shape, self.classes, self._shape = self.signature.shape, self.head.classes, shape
         self._alone = PaintedByNumpy(session, self.signature, self.path)
         self._together: Painted | None = None
@@ -281,9 +283,7 @@ class OnnxClassifier:
         with self._lock:
             if self.tolerance is not None:
                 return
-            n = min(MUTANTS, 2 * self._batch_size)
-            if self._batch_size == 1 and self.precision == "fp32":
-                n = 0
+            n = 0 if self._batch_size == 1 and self.precision == "fp32" else min(MUTANTS, 2 * self._batch_size)
             difference = self._difference(picture, n) if n else 0.0
             self.tolerance = SAFETY[self.precision] * difference
             if self.precision == "fp32" and difference > ROUNDING:

@@ -12,9 +12,10 @@ from typing import Literal
 import onnx
 from onnx import inliner, numpy_helper
 
-End = Literal["softmax", "part", "sigmoid", "unclear", "unknown"]
+End = Literal["softmax", "part", "sigmoid", "squashed", "unclear", "unknown"]
 """`softmax`: a distribution over the columns. `part`: some columns of one. `sigmoid`: each column a probability by
-itself. `unclear`: arithmetic on such values. `unknown`: neither is near the end, as where a linear layer is."""
+itself. `squashed`: bent by another function, or scaled to a length, as logits are not. `unclear`: arithmetic on a
+softmax or sigmoid. `unknown`: none of them is near the end, as where a linear layer is."""
 
 _PASSING = {
     "Identity",
@@ -32,6 +33,7 @@ _PASSING = {
 }
 _SOFTMAX = {"Softmax", "QLinearSoftmax"}
 _SIGMOID = {"Sigmoid", "HardSigmoid", "QLinearSigmoid"}
+_SQUASHED = {"Tanh", "Softsign", "Softplus", "Erf", "Exp", "LpNormalization", "Hardmax"}
 _CHOOSING = {"Slice", "Gather", "Split", "GatherElements"}
 _ARITHMETIC = {"Add", "Sub", "Mul", "Div", "Pow", "Sqrt", "Neg", "Min", "Max", "Mean", "Sum", "Round", "Log", "TopK"}
 
@@ -45,10 +47,24 @@ class _Source:
     less: bool = False
 
 
+READING = 2
+"""Raised where another end is found in the same graph: files that were taken over before are looked at again."""
+
+
 def end_of(model: onnx.ModelProto, output: str) -> End:
     """How the graph ends at one of its outputs."""
     graph = inliner.inline_local_functions(model).graph if model.functions else model.graph
     return _Reading(graph).source(output).end
+
+
+def was_misread(model: onnx.ModelProto, output: str) -> bool:
+    """Whether the first version took an output for logits that is none: it knew a softmax at the very end alone."""
+    makers = {name: node for node in model.graph.node for name in node.output}
+    name = output
+    while name in makers and makers[name].op_type in ("Identity", "Cast", "Reshape", "Squeeze", "Flatten"):
+        name = makers[name].input[0]
+    last = makers[name].op_type if name in makers else ""
+    return last not in ("Softmax", "Sigmoid") and end_of(model, output) != "unknown"  # the latter it refused
 
 
 def mixes_rows(model: onnx.ModelProto) -> bool:
@@ -82,6 +98,8 @@ class _Reading:
             return _Source("softmax")
         if kind in _SIGMOID:
             return self._sigmoid(node.input[0])
+        if kind in _SQUASHED:
+            return _Source("squashed")
         if kind in _CHOOSING:
             source = self.source(node.input[0])
             return _Source("part") if source.end == "softmax" else source
@@ -109,7 +127,7 @@ class _Reading:
         if node.op_type in ("Min", "Max") and len(computed) == 1:  # clipped
             return self.source(computed[0])
         ends = {self.source(each).end for each in computed}
-        if "unknown" in ends or not ends or (node.op_type == "Log" and ends == {"softmax"}):
+        if {"unknown", "squashed"} & ends or not ends or (node.op_type == "Log" and ends == {"softmax"}):
             return _Source("unknown")
         return _Source("unclear")
 

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 CHANNELS = (1, 3, 4)
-"""Sizes by which the axis of the channels is known."""
+"""Sizes by which the axis of the channels is known; of another size it is the one that is shorter than both others."""
 
 INPUTS = {
     "tensor(float)": "float32",
@@ -150,11 +150,14 @@ def running_fault(path: Path, error: Exception, shape: Sequence[int]) -> OnnxFil
     )
 
 
-def signature(inputs: Sequence[Any], outputs: Sequence[Any], path: Path) -> Signature:
+def signature(inputs: Sequence[Any], outputs: Sequence[Any], path: Path, classes: int | None = None) -> Signature:
     """The signature of a session's inputs and outputs (ONNX Runtime's NodeArgs).
 
+    `classes`: of several outputs, the first with so many columns is read; None where nobody says.
+
     Raises:
-        OnnxFileError: no classifier of one image: says what was expected and what was found.
+        OnnxFileError: no classifier of one image: says what was expected and what was found; or several outputs that
+            could each be the classes.
     """
     kinds = ", ".join(INPUTS.values())
     expected = (
@@ -170,19 +173,30 @@ def signature(inputs: Sequence[Any], outputs: Sequence[Any], path: Path) -> Sign
     batch, first, _, last = sizes = [size if isinstance(size, int) else None for size in shape]
     channels_last = first not in CHANNELS and last in CHANNELS
     if not channels_last and first not in (None, *CHANNELS):
-        raise OnnxFileError(f"{expected}, but of {shape} neither axis 1 nor axis 3 has 1, 3 or 4 channels")
-    output, columns = _output(outputs, path)
+        sides = [side for side in sizes[1:] if side is not None]
+        least = min(sides)
+        if sides.count(least) > 1 or least not in (first, last):
+            raise OnnxFileError(f"{expected}, but of {shape} neither axis 1 nor axis 3 tells how many channels it has")
+        channels_last = last == least
+    output, columns = _output(outputs, path, classes)
     c, h, w = (last, first, sizes[2]) if channels_last else (first, sizes[2], last)
     return Signature(inputs[0].name, output.name, (c, h, w), columns, batch or 0, channels_last, INPUTS[inputs[0].type])
 
 
-def _output(outputs: Sequence[Any], path: Path) -> tuple[Any, int]:
+def _output(outputs: Sequence[Any], path: Path, classes: int | None) -> tuple[Any, int]:
     """The output that is read and its columns: the first (batch, classes), else one with more axes, else one column."""
     found = [(each, columns) for each in outputs if each.type in OUTPUTS and (columns := _columns(each.shape))]
+    found = [pair for pair in found if classes in (pair[1], 2 if pair[1] == 1 else None)] or found
     for rank in (2, 3, 4):
-        for each, columns in found:
-            if len(each.shape) == rank and columns > 1:
-                return each, columns
+        alike = [(each, columns) for each, columns in found if len(each.shape) == rank and columns > 1]
+        if len({columns for _, columns in alike}) > 1:
+            there = ", ".join(f"{each.name!r} of {columns}" for each, columns in alike)
+            raise OnnxFileError(
+                f"{path}: which of its outputs is that of the classes? It has {there} columns; say how many classes "
+                "there are (`classes` in the roster, or all `class_names`), or export it with one output"
+            )
+        if alike:
+            return alike[0]
     if found:
         return found[0]
     there = ", ".join(f"{each.name} {each.type} {each.shape}" for each in outputs)

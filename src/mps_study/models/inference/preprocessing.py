@@ -6,12 +6,16 @@ Done with Pillow and NumPy, bit for bit as timm does it: who searches an exporte
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from mps_study.common.channels import Channels, carried
+from mps_study.common.numbers import plain
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 View = tuple[float, float, float, float]
@@ -36,7 +40,8 @@ class Preprocessing(BaseModel):
     """How an image becomes a model's input: resize, crop to `input_size`, values from 0 to `scale`, normalise.
 
     `input_size` is the side of a square, or (height, width). `mean` and `std` have three numbers for a model of colour
-    images, or one for a model of grey ones; they are of values from 0 to `scale`, in the order of the model's channels:
+    images, one for a model of grey ones, or as many as the channels that it is given of images which carry them
+    (`common.channels`); they are of values from 0 to `scale`, in the order of the model's channels:
     `channels` says whether that is red, green, blue or blue, green, red.
     """
 
@@ -51,14 +56,21 @@ class Preprocessing(BaseModel):
     scale: Annotated[Finite, Field(gt=0)] = 1.0
     channels: Literal["rgb", "bgr"] = "rgb"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_numpys_numbers(cls, given: Any) -> Any:
+        return plain(given)
+
     @model_validator(mode="after")
     def _fits_images(self) -> Preprocessing:
-        if len(self.mean) not in (1, 3) or len(self.mean) != len(self.std):
+        if not self.mean or len(self.mean) != len(self.std):
             raise ValueError(
-                f"mean has {len(self.mean)} numbers and std {len(self.std)}; give each three (RGB) or one (grey)"
+                f"mean has {len(self.mean)} numbers and std {len(self.std)}; give each three (RGB), one (grey), or as "
+                "many as the model has channels"
             )
-        if self.channels == "bgr" and len(self.mean) == 1:
-            raise ValueError("channels is bgr, but mean and std have one number, as for grey images; give each three")
+        if self.channels == "bgr" and len(self.mean) != 3:
+            numbers = "one number, as for grey images" if len(self.mean) == 1 else f"{len(self.mean)} numbers"
+            raise ValueError(f"channels is bgr, but mean and std have {numbers}; give each three")
         return self
 
     @property
@@ -78,19 +90,46 @@ class Preprocessing(BaseModel):
         return {name: value for name, value in values.items() if LATER.get(name) != value}
 
     def pixels(self, image: Image.Image) -> NDArray[np.float32]:
-        """(c, h, w) float32, normalised, of an RGB image."""
-        depth, height, width = self.shape
-        mode = "L" if depth == 1 else "RGB"
+        """(c, h, w) float32, normalised, of an RGB image, or of the channels that it carries.
+
+        Raises:
+            ValueError: it has other channels than the model.
+        """
         order = slice(None, None, -1 if self.channels == "bgr" else 1)
-        size, (left, top) = self._placed(*image.size)
-        resized = image.convert(mode).resize(size, Image.Resampling[self.interpolation.upper()])
-        border = tuple(round(255 * mean / self.scale) for mean in self.mean[order]) if self.crop_mode == "border" else 0
-        canvas = Image.new(mode, (width, height), border)
-        canvas.paste(resized, (-left, -top))
-        values = np.asarray(canvas, np.float32).reshape(height, width, depth)[..., order]
+        border = tuple(round(255 * mean / self.scale) for mean in self.mean[order])
+        channels = self._channels(image)
+        if channels is None:
+            values = self._cropped(image.convert("L" if len(self.mean) == 1 else "RGB"), border)[..., order]
+        else:
+            planes = [Image.fromarray(np.ascontiguousarray(each)) for each in np.moveaxis(channels, 2, 0)]
+            parts = [self._cropped(plane, (own,)) for plane, own in zip(planes, border, strict=True)]
+            values = np.concatenate(parts, axis=2)
         mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
         normalised = (values / np.float32(255 / self.scale) - mean) / std
         return np.ascontiguousarray(normalised.transpose(2, 0, 1))
+
+    def _channels(self, image: Image.Image) -> Channels | None:
+        """(h, w, c) uint8: what the image carries for this model; None where it is given the image itself."""
+        depth = len(self.mean)
+        channels, only = carried(image)
+        there = 3 if channels is None else channels.shape[2]
+        if channels is not None and there == depth:
+            return channels
+        if depth not in (1, 3) or only:
+            other = f"arrays (h, w, {depth}) of uint8 in NPY files, or TIFF files of {depth} grey pages"
+            raise ValueError(
+                f"it has {there} channels, but the model takes {depth} (preprocessing.mean); give "
+                f"{'RGB or grey images' if depth in (1, 3) else other}"
+            )
+        return None
+
+    def _cropped(self, image: Image.Image, border: tuple[int, ...]) -> NDArray[np.float32]:
+        """(h, w, c) float32, 0 to 255: a grey or RGB image resized and cropped."""
+        size, (left, top) = self._placed(*image.size)
+        resized = image.resize(size, Image.Resampling[self.interpolation.upper()])
+        canvas = Image.new(image.mode, self.size[::-1], border if self.crop_mode == "border" else 0)
+        canvas.paste(resized, (-left, -top))
+        return np.asarray(canvas, np.float32).reshape(*self.size, len(border))
 
     def seen(self, image: Image.Image) -> NDArray[np.uint8]:
         """(h, w, 3) uint8: the part of an RGB image that the model sees, at the size of its input, to be looked at."""
@@ -127,6 +166,23 @@ class Preprocessing(BaseModel):
         beyond = [side - asked for side, asked in zip(new, self.size[::-1], strict=True)]
         left, top = (round(extra / 2) if extra >= 0 else -(-extra // 2) for extra in beyond)
         return new, (left, top)
+
+
+def pixels_of(preprocessing: Preprocessing, images: Iterable[Image.Image]) -> list[NDArray[np.float32]]:
+    """Pixels (c, h, w) of the images that have the model's channels.
+
+    Raises:
+        ValueError: none of them has.
+    """
+    found, faults = [], []
+    for image in images:
+        try:
+            found.append(preprocessing.pixels(image))
+        except ValueError as error:
+            faults.append(f"no image fits the model; of the first: {error}")
+    if faults and not found:
+        raise ValueError(faults[0])
+    return found
 
 
 LATER: dict[str, Any] = {"scale": 1.0, "channels": "rgb"}

@@ -30,24 +30,29 @@ def reply_of_logits(logits: NDArray[np.float32], named: Classes | None = None, t
     return Reply(labels, confidences, margins, None if named is None else log_odds(logits, named))
 
 
-def reply_of_labels(logits: NDArray[np.float32], named: Classes | None = None, targets: Classes | None = None) -> Reply:
+def reply_of_labels(
+    logits: NDArray[np.float32], named: Classes | None = None, targets: Classes | None = None, edge: float = 0.0
+) -> Reply:
     """The reply of a head that decides each label by itself, of the labels' logits (b, k); see `heads.py`.
 
-    A row is labelled with its target where that is there; else with the most certain label that is there, or with k
-    where none is. The confidence is that of the label that is given, of k one less the most certain one's.
+    A label is there where its logit is above the edge. A row is labelled with its target where that is there; else with
+    the most certain label that is there, or with k where none is. The confidence is that of the label that is given, of
+    k one less the most certain one's.
     """
     rows, none = np.arange(len(logits)), logits.shape[1]
     with np.errstate(invalid="ignore", over="ignore"):
         certain = logits.argmax(axis=1)
         top = logits[rows, certain]
-        labels = np.where(top > 0, certain, none)
+        beyond = top - np.float32(edge)
+        labels = np.where(beyond > 0, certain, none)
         second = np.partition(logits, -2, axis=1)[:, -2]
-        margins = np.where(top > 0, np.minimum(top, top - second), -top)
+        margins = np.where(beyond > 0, np.minimum(beyond, top - second), -beyond)
         if targets is not None:
             asked = (targets >= 0) & (targets < none)
             own = logits[rows, np.where(asked, targets, 0)]
-            labels = np.where(asked & (own > 0), targets, labels)
-            margins = np.where(asked, np.abs(own), np.where(targets == none, np.abs(top), margins))
+            labels = np.where(asked & (own > edge), targets, labels)
+            margins = np.where(asked, np.abs(own - np.float32(edge)), margins)
+            margins = np.where(targets == none, np.abs(beyond), margins)
         odds = np.where(labels == none, -top, logits[rows, np.minimum(labels, none - 1)])
         confidences = (np.float32(1) / (np.float32(1) + np.exp(-odds))).astype(np.float32)
         of_named = None if named is None else np.where(named == none, -top, logits[rows, np.clip(named, 0, none - 1)])

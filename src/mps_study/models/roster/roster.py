@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
 
 from mps_study.common.class_names import names_from
+from mps_study.common.numbers import plain
 from mps_study.common.spelling import unknown
+from mps_study.models.roster.outputs import SaidOutput
 
 
 def _some_names(given: object) -> object:
@@ -39,7 +41,7 @@ class ModelEntry(BaseModel):
         arguments: passed on to timm.create_model.
         preprocessing: fields of `Preprocessing` that replace those of timm's data configuration.
         output: what the output of an ONNX file is, where the file does not say: `logits`, `probabilities`, `sigmoid`
-            or `multi_label_logits`.
+            or `multi_label_logits`; of several labels also `{kind: sigmoid, threshold: 0.3}`.
         match: how sure it is that these are the weights that the paper used.
     """
 
@@ -53,8 +55,13 @@ class ModelEntry(BaseModel):
     class_names: ClassNames = None
     arguments: dict[str, Any] = {}
     preprocessing: dict[str, Any] = {}
-    output: Literal["logits", "probabilities", "sigmoid", "multi_label_logits"] | None = None
+    output: SaidOutput | None = None
     match: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_numpys_numbers(cls, given: Any) -> Any:
+        return plain(given)
 
     @model_validator(mode="after")
     def _has_one_model(self) -> ModelEntry:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
+from mps_study.common.numbers import plain
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -61,6 +63,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for each in fields(self):
+            object.__setattr__(self, each.name, plain(getattr(self, each.name)))
             _check_type(each.name, str(each.type), getattr(self, each.name))
         for name, (rule, holds) in _RULES.items():
             value = getattr(self, name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mps_study.mps.common.fields import Parameters, in_range, number, taken, whole
+from mps_study.mps.common.fields import Parameters, flag, in_range, number, taken, whole
 
 
 def _shares(name: str, given: object) -> tuple[float, ...]:
@@ -44,6 +44,7 @@ class Terms(Parameters):
     budget: int | None = whole(None, least=1)
     margin_tolerance: float = number(1e-3, 0.0, 10.0)
     target: str | int = taken(TOP, _target)
+    anytime: bool = flag(False)
 
     @property
     def has_floor(self) -> bool:

@@ -39,7 +39,7 @@ def check_certificate(
     Nothing of the search is trusted but the record's mask.
 
     Args:
-        record: made by the strategy `minimal`.
+        record: one that has a certificate. Its set is made of whole tiles, unless it was pruned (`SearchConfig.prune`).
         pixels: (c, h, w) float32, the image as it was searched.
         classifier: the model that was searched.
         config: the search's parameters.
@@ -54,14 +54,16 @@ def check_certificate(
     if record.mask.shape != pixels.shape[1:]:
         raise ValueError(f"image {record.key!r}: the mask is {record.mask.shape}, the image {pixels.shape[1:]}")
     inquiry = Inquiry(config, (pixels.shape[1], pixels.shape[2]), record.key)
-    search = _check(record, record.mask, record.certificate, inquiry)
+    search = _check(record, record.mask, record.certificate, inquiry, config.prune)
     surroundings = Surroundings(record.key, config.seed, baseline_image)
     return next(run_searches([Job(baseline_picture(pixels, config.baseline, surroundings), search)], classifier))
 
 
-def _check(record: MpsRecord, mask: NDArray[np.bool_], stated: Certificate, inquiry: Inquiry) -> Search[Check]:
+def _check(
+    record: MpsRecord, mask: NDArray[np.bool_], stated: Certificate, inquiry: Inquiry, prune: bool
+) -> Search[Check]:
     tiles = grid(inquiry.shape, stated.granularity)
-    if not np.array_equal(tiles.mask(tiles.touched(mask)), mask):
+    if not prune and not np.array_equal(tiles.mask(tiles.touched(mask)), mask):
         return Check(False, f"the set is not made of whole tiles of {stated.granularity} px")
     lost = yield from ask_class_again(record, inquiry)
     if lost:

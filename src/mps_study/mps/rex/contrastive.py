@@ -40,11 +40,6 @@ class Contrastive(Ranked):
             mps = yield from self.finished(inquiry, ranking, mps)
         return Found(mps, landscape, drawn)
 
-    @property
-    def set_first(self) -> bool:
-        """A budget that is spent in the scan leaves the first prefix that is sufficient."""
-        return True
-
     def finished(self, inquiry: Inquiry, ranking: Ranking, contrastive: Mps) -> Search[Mps | None]:
         """What becomes of the prefix that was found."""
         yield from ()

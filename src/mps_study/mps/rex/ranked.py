@@ -52,11 +52,6 @@ class Ranked(Strategy):
         return landscape, ranking, drawn
 
     @property
-    def set_first(self) -> bool:
-        """Whether there are curves, which once came first."""
-        return self.curves_wanted
-
-    @property
     def curves_wanted(self) -> bool:
         """Whether they have a step."""
         return self.curve_steps > 0

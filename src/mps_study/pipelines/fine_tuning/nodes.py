@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 from click import ClickException
@@ -17,16 +18,18 @@ from mps_study.datasets.claims import Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.models import Checkpoint
+from mps_study.datasets.samples import named_classes
 from mps_study.datasets.training_states import StateFolder
 from mps_study.images.decoding import decode
 from mps_study.models.roster.roster import Roster
 from mps_study.models.training.recipe import Recipe
 from mps_study.models.training.request import fine_tuning_request
-from mps_study.pipelines.failing import noted, unless_all_failed
+from mps_study.pipelines.failing import held_of, under_claim, unless_all_failed
 from mps_study.project.parameters import Extraction
 
 log = logging.getLogger(__name__)
 STAGE = "fine_tuning"
+Step = tuple[dict[str, Checkpoint], Failures]
 
 
 def fine_tune_models(
@@ -40,7 +43,7 @@ def fine_tune_models(
     so_far: dict[str, Checkpoint],
     states: StateFolder,
     claims: Claims,
-) -> Iterator[tuple[dict[str, Checkpoint], Failures]]:
+) -> Iterator[Step]:
     """One checkpoint a model whose weights are `fine_tuned`; those that are up to date are left alone.
 
     A model whose training was killed goes on behind its last finished epoch. A model that fails is noted, and the
@@ -72,25 +75,24 @@ def fine_tune_models(
     from mps_study.models.training.fine_tuning import fine_tune_entry
     from mps_study.models.weights.loading import digest_of_tensors
 
-    for name in with_progress(stale, len(stale), "fine-tuning", "model"):
+    def trained(name: str, _: Path) -> Iterator[Step]:
         state = states.of(name, requests[name])
-        try:
-            with claims.claim(f"{STAGE}/{name}"):
-                trained = fine_tune_entry(name, chosen[name], images, labels, recipe, extraction.device, state)
-                checkpoint = {
-                    "request": requests[name],
-                    "digest": digest_of_tensors(trained.state_dict),
-                    "holdout_accuracy": trained.holdout_accuracy,
-                    "epochs": trained.epochs,
-                    "history": trained.history,
-                }
-                yield {name: Checkpoint(checkpoint, tensors=trained.state_dict)}, {(STAGE, name): None}
-                state.clear()
-        except Exception as error:
-            failures[STAGE, name] = noted(STAGE, name, error)
-            yield {}, {(STAGE, name): failures[STAGE, name]}
-            continue
-        log.info("%s: %.1f %% of held-out training images right", name, 100 * trained.holdout_accuracy)
+        found = fine_tune_entry(name, chosen[name], images, labels, recipe, extraction.device, state)
+        checkpoint = {
+            "request": requests[name],
+            "digest": digest_of_tensors(found.state_dict),
+            "holdout_accuracy": found.holdout_accuracy,
+            "epochs": found.epochs,
+            "history": found.history,
+            "class_names": named_classes(training_manifest),
+        }
+        yield {name: Checkpoint(checkpoint, tensors=found.state_dict)}, {(STAGE, name): None}
+        state.clear()
+        log.info("%s: %.1f %% of held-out training images right", name, 100 * found.holdout_accuracy)
+
+    for name in with_progress(stale, len(stale), "fine-tuning", "model"):
+        failures[STAGE, name] = yield from under_claim(claims, STAGE, name, partial(trained, name), lambda n: ({}, n))
+    yield {}, held_of(failures)
     unless_all_failed(STAGE, chosen, failures)
 
 

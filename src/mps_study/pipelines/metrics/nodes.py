@@ -9,6 +9,8 @@ import pandas as pd
 
 from mps_study.common.progress import with_progress
 from mps_study.common.searches import OWN
+from mps_study.compare.anytime import READ as READ_FOR_ANYTIME
+from mps_study.compare.anytime import measure_anytime
 from mps_study.compare.areas import READ as READ_FOR_AREAS
 from mps_study.compare.areas import measure_areas
 from mps_study.compare.more_sets import READ as READ_FOR_MORE_SETS
@@ -73,6 +75,15 @@ def compute_more_sets(
             configs[name].minimum_confidence_threshold,
             configs[name].confidence_floor,
         )
+        for name, marks in marks_of(areas).items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def compute_anytime(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
+    """The `anytime` frame: the study's own search, then the others."""
+    frames = [
+        measure_anytime(records_of(mps_records, marks, READ_FOR_ANYTIME), areas[areas["search"] == name])
         for name, marks in marks_of(areas).items()
     ]
     return pd.concat(frames, ignore_index=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
@@ -16,11 +18,12 @@ from mps_study.images.decoding import decode
 from mps_study.models.export.card import ModelCard
 from mps_study.models.export.exported import Exported, export_request
 from mps_study.models.roster.roster import Roster
-from mps_study.pipelines.failing import ensure_ready, noted, unless_all_failed
+from mps_study.pipelines.failing import ensure_ready, held_of, under_claim, unless_all_failed
 from mps_study.project.parameters import ModelExport
 
 log = logging.getLogger(__name__)
 STAGE = "model_export"
+Step = tuple[dict[str, Exported], dict[str, ModelCard], Failures]
 
 
 def export_models(
@@ -34,7 +37,7 @@ def export_models(
     so_far: dict[str, ModelCard],
     claims: Claims,
     failed_before: Failures,
-) -> Iterator[tuple[dict[str, Exported], dict[str, ModelCard], Failures]]:
+) -> Iterator[Step]:
     """One ONNX file and card a model; those that are up to date are left alone.
 
     A model that fails is noted, and the others go on.
@@ -57,20 +60,26 @@ def export_models(
 
     rows = manifest.head(model_export.parity_images)
     pictures = [decode(images[f], i) for f, i in zip(rows["file"], rows["image"], strict=True)]
-    for name in with_progress(stale, len(stale), "exporting", "model"):
-        accuracy = checkpoints[name].facts["holdout_accuracy"] if name in checkpoints else None
-        try:
-            ensure_ready(name, failed_before, claims, ("fine_tuning",))
-            with claims.claim(f"{STAGE}/{name}") as folder:
-                exported = export_model(
-                    name, chosen[name], pictures, folder, paths[name], model_export.tolerance, accuracy
-                )
-                yield {name: exported}, {name: exported.card}, {(STAGE, name): None}
-        except Exception as error:
-            failures[STAGE, name] = noted(STAGE, name, error)
-            yield {}, {}, {(STAGE, name): failures[STAGE, name]}
-            continue
-        if exported.card.parity:
-            parity = exported.card.parity
+
+    def exported(name: str, folder: Path) -> Iterator[Step]:
+        ensure_ready(name, failed_before, claims, ("fine_tuning",))
+        trained = checkpoints[name].facts if name in checkpoints else {}
+        found = export_model(
+            name,
+            chosen[name],
+            pictures,
+            folder,
+            paths[name],
+            model_export.tolerance,
+            trained.get("holdout_accuracy"),
+            trained.get("class_names"),
+        )
+        yield {name: found}, {name: found.card}, {(STAGE, name): None}
+        if parity := found.card.parity:
             log.info("%s: agrees with torch on %d images to %.1g", name, parity.images, parity.max_difference)
+
+    for name in with_progress(stale, len(stale), "exporting", "model"):
+        work = partial(exported, name)
+        failures[STAGE, name] = yield from under_claim(claims, STAGE, name, work, lambda note: ({}, {}, note))
+    yield {}, {}, held_of(failures)
     unless_all_failed(STAGE, chosen, failures)

@@ -1,169 +1,143 @@
-"""Extracts the records of one model and search and packs them into shards, going on where an earlier run stopped."""
+"""Extracts the records of models and searches: claims them, hands their work to a runner, packs what comes back."""
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from click import ClickException
 
 from mps_study.common.commands import kedro_run
-from mps_study.common.digests import digest_of_files
 from mps_study.common.progress import progress_bar
-from mps_study.common.searches import OWN, unit_name
-from mps_study.datasets.images import ImageFiles
-from mps_study.datasets.records.store import RecordShard, RecordStore
-from mps_study.images.decoding import decode
-from mps_study.models.export.card import ModelCard
-from mps_study.models.export.exported import files_of
-from mps_study.models.inference.classifier import OnnxClassifier
-from mps_study.models.inference.made_with import made_with
-from mps_study.models.inference.preprocessing import Preprocessing
-from mps_study.models.inference.throughput import machine
-from mps_study.mps.config import SearchConfig
-from mps_study.mps.search import extract_mps
-from mps_study.mps.types import FAILED, MpsRecord, Target
-from mps_study.pipelines.fingerprint import Fingerprint, baseline_path
-from mps_study.pipelines.mps_extraction.reading import Reader
-from mps_study.pipelines.targets import targets_of
-from mps_study.project.parameters import Extraction
-
-log = logging.getLogger(__name__)
-
-SHARD_SECONDS = 60
-"""A shard is written after this time even if it is not full: what a killed run loses, beside the images in flight."""
+from mps_study.compute.jobs import Found, LostError, Runner
+from mps_study.datasets.claims import ClaimedError
+from mps_study.datasets.failures import Failures
+from mps_study.datasets.records.store import RecordShard
+from mps_study.pipelines.failing import noted
+from mps_study.pipelines.mps_extraction.model_search import ModelSearch, Step
+from mps_study.pipelines.mps_extraction.study import STAGE, Study
 
 
-def extract_model(
-    card: ModelCard,
-    model: Path,
-    images: ImageFiles,
-    manifest: pd.DataFrame,
-    search: SearchConfig,
-    extraction: Extraction,
-    mark: Fingerprint,
-    store: RecordStore,
-    search_name: str = OWN,
-) -> Iterator[tuple[RecordShard, ModelCard]]:
-    """Yield the shards that are missing, in the order of the manifest, the last one marked complete.
+def extract(study: Study, runner: Runner) -> Generator[Step, None, Failures]:
+    """All that is found of a study's models and searches; returns which of them failed, or were held by others.
 
-    With each goes the model's card, which now says how the model is asked fastest on this machine. An image whose bytes
-    cannot be decoded becomes a record with status `failed`. One whose bytes cannot be had gets none, and the model is
-    not complete. The classifier is only opened if there is something to do.
+    A unit that fails, or that another process works on, is noted; the others go on. Those that another process held
+    get a second turn at the end.
 
     Raises:
-        UnreadError: bytes of some images cannot be had; all others have their records.
+        ClickException: a cluster was lost.
     """
-    name = unit_name(card.name, search_name)
-    done = store.images(card.name, mark.digest)
-    rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
-    todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
-    classifier, card = open_classifier(card, model, extraction) if todo else (None, card)
-    reader = Reader(images, [(image, file) for image, file, _, _ in todo])
-    views = {image: card.preprocessing.view(w, h) for image, _, w, h in todo}
-
-    other = baseline_image(card.preprocessing, search) if todo else None
-    found: Iterable[MpsRecord] = ()
-    if classifier:
-        pixels = ((image, card.preprocessing.pixels(picture)) for image, picture in reader)
-        targets = targets_of(card, search, manifest)
-        if isinstance(targets, dict) and (without := len(manifest) - len(targets)):
-            log.info("%s: %d images have no label; their sets keep the model's top-1", name, without)
-        found = extract_mps(pixels, classifier, search, extraction.in_flight, baseline_image=other, targets=targets)
-    position = {image: i for i, image in enumerate(manifest["image"])}
-    waiting: list[MpsRecord] = []
-    started, spent, evaluations = time.perf_counter(), 0.0, 0
-
-    def shard(complete: bool) -> RecordShard:
-        nonlocal spent, waiting
-        spent += time.perf_counter() - started
-        records = sorted(waiting, key=lambda record: position[record.key])
-        packed = RecordShard(
-            card.name,
-            mark.digest,
-            mark.facts,
-            position[records[0].key] if records else len(position),
-            records,
-            {record.key: views[record.key] for record in records},
-            evaluations / max(spent, 1e-9),
-            complete,
-            search_name,
-            made_with(classifier) if classifier else {},
-        )
-        waiting = []
-        return packed
-
-    with progress_bar(len(manifest), name, done=len(done)) as bar:
-        for record in found:
-            assert classifier is not None
-            waiting.append(record)
-            evaluations += record.evaluations
-            rate = evaluations / (spent + time.perf_counter() - started)
-            bar.set_postfix_str(f"{rate:.0f} evaluations/s", refresh=False)
-            bar.update()
-            if len(waiting) >= extraction.shard_size or time.perf_counter() - started > SHARD_SECONDS:
-                card = with_measurements(card, classifier, extraction)
-                yield shard(complete=False), card
-                started = time.perf_counter()  # saving and logging are not the search's time
-    waiting += [_failed(image, reason) for image, reason in reader.failed.items()]
-    last = shard(complete=not reader.unread)
-    if classifier:
-        again = 100 * (classifier.rows - evaluations) / max(1, classifier.rows)
-        log.info(
-            "%s: %d images searched, %d failed, %.0f evaluations/s, %.1f %% of all answers asked again alone",
-            *(name, len(todo) - len(reader.unread), len(reader.failed), last.rate, again),
-        )
-        card = with_measurements(card, classifier, extraction)
-    yield last, card
-    reader.check(kedro_run("mps_extraction", model=card.name))
+    under_way = _UnderWay(study, runner)
+    waiting = list(study.units)
+    for _ in range(2):
+        under_way.held = {}
+        for together in runner.rounds(waiting):
+            yield from under_way.of(together)
+        waiting = [unit for _, unit in under_way.held]
+    yield _no_records(), {}, dict(under_way.held)
+    return under_way.failures | under_way.held
 
 
-def open_classifier(card: ModelCard, model: Path, extraction: Extraction) -> tuple[OnnxClassifier, ModelCard]:
-    """The classifier, asked as the parameters say or else as is fastest here; and the card, which remembers that.
+@dataclass
+class _UnderWay:
+    """Units on their way through a runner, and what became of those that are through."""
 
-    Raises:
-        ValueError: the ONNX file is not the one that the card describes.
-    """
-    if digest_of_files(*files_of(model)) != card.digest:
-        raise ValueError(
-            f"{model} is not the model that its card describes (its sha256 differs); delete it, and export it again: "
-            f"`{kedro_run('model_export', model=card.name)}`"
-        )
-    chosen = extraction.batch_size, extraction.workers
-    classifier = OnnxClassifier(
-        model,
-        extraction.device,
-        *chosen,
-        precision=extraction.precision,
-        output=card.output,
-        shape=card.preprocessing.shape,
-    )
-    known = card.throughput.get(machine(classifier.device, classifier.precision))
-    if known and not any(chosen):
-        classifier.adopt(known)
-    elif not all(chosen):
-        log.info("%s: batches of %d, %d workers", card.name, classifier.batch_size, classifier.workers)
-    return classifier, with_measurements(card, classifier, extraction)
+    study: Study
+    runner: Runner
+    failures: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    held: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+    def of(self, units: Sequence[str]) -> Iterator[Step]:
+        """What is found of those that are free. A claim is held until the last of its unit has been saved."""
+        going: dict[str, ModelSearch] = {}
+        claims: dict[str, ExitStack] = {}
+        with ExitStack() as all_claims:
+            for unit in units:
+                claims[unit] = all_claims.enter_context(ExitStack())
+                try:
+                    claims[unit].enter_context(self.study.claim(unit))
+                    search = self.study.begin(unit)
+                except ClaimedError as error:
+                    self.held[STAGE, unit] = noted(STAGE, unit, error)
+                except Exception as error:
+                    yield self._failed(unit, error)
+                else:
+                    if search.work.images:
+                        going[unit] = search
+                        continue
+                    search.summary(0.0)
+                    yield from self._ended(search)
+                claims[unit].close()
+            for step, ended in self._searched(going) if going else ():
+                with ExitStack() as turn:
+                    for model in step[1]:  # another process may write the card of the same model
+                        turn.enter_context(self.study.claims.locked(f"model_cards/{model}"))
+                    yield step
+                if ended:
+                    claims[ended].close()
+
+    def _searched(self, going: dict[str, ModelSearch]) -> Iterator[tuple[Step, str]]:
+        """Each step, and the unit that has ended with it, or nothing."""
+        images, done = (sum(each) for each in zip(*((s.work.images, s.done) for s in going.values()), strict=True))
+        name = next(iter(going)) if len(going) == 1 else f"{len(going)} models and searches"
+        clock = _Clock()
+        with progress_bar(done + images, name, done=done) as bar:
+            try:
+                for found in clock.timed(self.runner.run([search.work for search in going.values()])):
+                    search = going[found.job]
+                    search.add(found, clock.before, time.perf_counter())
+                    bar.set_postfix_str(f"{search.rate(clock.worked):.0f} evaluations/s", refresh=False)
+                    bar.update(len(found.records))
+                    for each in going.values():
+                        if each.full(time.perf_counter()) or (found.done and each is search):
+                            yield from ((step, "") for step in each.shards(clock.worked))
+                    if found.done:
+                        search.summary(clock.worked)
+                        steps = [self._failed(found.job, found.error)] if found.error else self._ended(search)
+                        yield from ((step, "") for step in steps)
+                        yield (_no_records(), {}, {}), found.job
+            except LostError as error:
+                for search in going.values():
+                    yield from ((step, "") for step in search.shards(clock.worked))
+                raise ClickException(f"{error}; what was found is kept: `{kedro_run(STAGE)}` goes on with it") from None
+
+    def _ended(self, search: ModelSearch) -> Iterator[Step]:
+        """What is said of a unit whose records have all been saved."""
+        try:
+            if self.study.is_whole(search):
+                yield search.complete()
+            search.work.reader.check(kedro_run(STAGE, model=search.card.name))
+            notes = self.study.notes(search)
+        except Exception as error:
+            yield self._failed(search.work.job.name, error)
+            return
+        yield _no_records(), {}, notes
+
+    def _failed(self, unit: str, error: Exception) -> Step:
+        self.failures[STAGE, unit] = noted(STAGE, unit, error)
+        return _no_records(), {}, {(STAGE, unit): self.failures[STAGE, unit]}
 
 
-def with_measurements(card: ModelCard, classifier: OnnxClassifier, extraction: Extraction) -> ModelCard:
-    """The card with what the classifier has measured so far, unless the parameters said how it is asked."""
-    if classifier.measured is None or extraction.batch_size or extraction.workers:
-        return card
-    here = machine(classifier.device, classifier.precision)
-    return card.model_copy(update={"throughput": {**card.throughput, here: classifier.measured}})
+class _Clock:
+    """Seconds that a runner has worked: those of whoever takes what it found do not count."""
+
+    def __init__(self) -> None:
+        self.before = self.worked = 0.0
+
+    def timed(self, found: Iterator[Found]) -> Iterator[Found]:
+        """The same, timed."""
+        while True:
+            began = time.perf_counter()
+            each = next(found, None)
+            self.before = self.worked
+            self.worked += time.perf_counter() - began
+            if each is None:
+                return
+            yield each
 
 
-def baseline_image(preprocessing: Preprocessing, search: SearchConfig) -> NDArray[np.float32] | None:
-    """(c, h, w) float32: the image that `baseline: image` names, as this model sees it; None for other baselines."""
-    path = baseline_path(search)
-    return None if path is None else preprocessing.pixels(decode(path.read_bytes(), str(path)))
-
-
-def _failed(image: str, reason: str) -> MpsRecord:
-    nothing = Target(-1, float("nan"))
-    return MpsRecord(image, FAILED, reason, nothing, None, float("nan"), calls=0, evaluations=0)
+def _no_records() -> RecordShard:
+    """What comes with the note of a failure: a shard that is not written."""
+    return RecordShard("", "", {}, 0, [], {})

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mps_study.common.commands import kedro_run
-from mps_study.common.searches import unit_name
-from mps_study.datasets.claims import ClaimedError, Claims
+from mps_study.compute.parts import part_of
+from mps_study.compute.runners import runner_for
+from mps_study.datasets.claims import Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
-from mps_study.datasets.records.store import RecordShard, RecordStore
+from mps_study.datasets.records.store import RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
-from mps_study.mps.types import FAILED
-from mps_study.pipelines.failing import ensure_ready, noted, unless_all_failed
-from mps_study.pipelines.fingerprint import fingerprint
-from mps_study.pipelines.mps_extraction.extraction import extract_model
+from mps_study.pipelines.failing import unless_all_failed
+from mps_study.pipelines.mps_extraction.extraction import extract
+from mps_study.pipelines.mps_extraction.model_search import Step
+from mps_study.pipelines.mps_extraction.study import STAGE, Study
 from mps_study.project.parameters import Extraction
 from mps_study.project.searches import choose_searches, searches_of
-
-log = logging.getLogger(__name__)
-
-
-STAGE = "mps_extraction"
-Step = tuple[RecordShard, dict[str, ModelCard], Failures]
 
 
 def extract_records(
@@ -42,6 +35,7 @@ def extract_records(
     search: dict[str, Any],
     searches: dict[str, dict[str, Any]],
     only_search: str | None,
+    shard: str | None,
     extraction: Extraction,
     so_far: RecordStore,
     claims: Claims,
@@ -49,72 +43,15 @@ def extract_records(
 ) -> Iterator[Step]:
     """Shards of records, cards and failures, search by search and model by model, the study's own search first.
 
-    A model and search that fails, or that another process works on, is noted; the others go on. Those that were held
-    by another process get a second turn at the end.
-
     Raises:
-        ClickException: nothing at all has its records.
+        ClickException: nothing at all has its records, or a cluster was lost.
     """
     configs = choose_searches(searches_of(search, searches), only_search)
-    units = {unit_name(name, which): (name, which) for which in configs for name in roster.choose(model, compared)}
-    failures: dict[tuple[str, str], str | None] = {}
-
-    def searched(unit: str) -> Iterator[Step]:
-        name, which = units[unit]
-        ensure_ready(name, failed_before, claims)
-        if name not in model_cards or name not in onnx_models:
-            raise FileNotFoundError(f"it has not been exported; run `{kedro_run('model_export', model=name)}` first")
-        card = model_cards[name]
-        mark = fingerprint(card, configs[which], manifest)
-        if so_far.is_complete(name, mark.digest):
-            log.info("%s: all %d records are there (%s)", unit, len(manifest), mark.digest)
-            last = RecordShard(name, mark.digest, mark.facts, len(manifest), [], {}, complete=True, search=which)
-            yield last, {}, {}
-        else:
-            found = extract_model(
-                card, onnx_models[name], images, manifest, configs[which], extraction, mark, so_far, which
-            )
-            for shard, card in found:
-                yield shard, {name: card}, {}
-        worst = too_many_failed(so_far.read(name, mark.digest), extraction.max_failed_share)
-        yield _no_records(), {}, {(STAGE, unit): worst}
-
-    def searched_or_noted(unit: str) -> Iterator[Step]:
-        """A failure is noted while the claim is held: later it might be another process's success."""
-        try:
-            yield from searched(unit)
-        except ClaimedError:
-            raise
-        except Exception as error:
-            failures[STAGE, unit] = noted(STAGE, unit, error)
-            yield _no_records(), {}, {(STAGE, unit): failures[STAGE, unit]}
-
-    waiting = list(units)
-    for _ in range(2):
-        held: dict[tuple[str, str], str] = {}
-        for unit in waiting:
-            try:
-                with claims.claim(f"{STAGE}/{unit}"):
-                    yield from searched_or_noted(unit)
-            except ClaimedError as error:
-                held[STAGE, unit] = noted(STAGE, unit, error)
-        waiting = [unit for _, unit in held]
-    yield _no_records(), {}, held
-    unless_all_failed(STAGE, units, failures | held)
-
-
-def too_many_failed(records: pd.DataFrame, max_share: float) -> str | None:
-    """A sentence if more than this share of a model's records have the status `failed`; None otherwise."""
-    failed = records[records["status"] == FAILED]
-    if len(failed) <= max_share * len(records):
-        return None
-    image, reason = failed.iloc[0][["image", "reason"]]
-    return (
-        f"{len(failed)} of {len(records)} images failed, a larger share than extraction.max_failed_share "
-        f"({max_share:g}); the first is {image}: {reason}"
-    )
-
-
-def _no_records() -> RecordShard:
-    """What comes with the note of a failure: a shard that is not written."""
-    return RecordShard("", "", {}, 0, [], {})
+    models = list(roster.choose(model, compared))
+    study = Study(
+        models, configs, onnx_models, model_cards, images, manifest, extraction, so_far, claims, failed_before,
+        part_of(shard),
+    )  # fmt: skip
+    with runner_for(extraction.asking, extraction.cluster, extraction.cluster_workers) as runner:
+        failures = yield from extract(study, runner)
+    unless_all_failed(STAGE, study.units, failures)

@@ -22,6 +22,7 @@ def create_pipeline() -> Pipeline:
                     "params:search",
                     "params:searches",
                     "params:only_search",
+                    "params:shard",
                     "params:extraction",
                     "mps_records_so_far",
                     "claims",

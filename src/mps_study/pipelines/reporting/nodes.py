@@ -10,13 +10,20 @@ import pandas as pd
 from PIL import Image
 
 from mps_study.common.progress import with_progress
-from mps_study.common.searches import OWN, model_of
+from mps_study.common.searches import OWN
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.figures import Pictures as PictureFiles
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records.store import RecordStore
 from mps_study.models.export.card import ModelCard
-from mps_study.pipelines.reporting.results import Pictures, images_of_figures, makings, names_of_classes, provenance
+from mps_study.pipelines.reporting.results import (
+    Pictures,
+    failed_stages,
+    images_of_figures,
+    makings,
+    names_of_classes,
+    provenance,
+)
 from mps_study.project.parameters import Reporting
 from mps_study.report.explorer.images import ExplorerSizes, image_script, thumbnail
 from mps_study.report.explorer.page import file_name, render_explorer
@@ -75,11 +82,7 @@ def gather_results(
         },
         figure_images=images_of_figures(reporting, manifest),
         left_out=dict(zip(left_out["image"], left_out["reason"], strict=True)) if len(left_out) else {},
-        failed_stages={
-            f"{model}, {stage}": str(reason)
-            for (stage, model), reason in failures.items()
-            if model_of(model) in shown_models
-        },
+        failed_stages=failed_stages(failures, shown_models),
         makings=makings(mps_records, areas),
         searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting) if others else None,
     )

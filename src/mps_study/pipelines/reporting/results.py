@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -14,13 +15,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mps_study.common.searches import OWN, unit_name
+from mps_study.common.class_names import NO_LABEL
+from mps_study.common.searches import OWN, model_of, unit_name
 from mps_study.common.spelling import unknown
+from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records.store import RecordStore, unpack_landscape, unpack_mask
 from mps_study.datasets.samples import named_classes
 from mps_study.images.decoding import DecodingError, decode
-from mps_study.models.export.card import SAMPLE, ModelCard, class_names
+from mps_study.models.export.card import ModelCard, class_names
 from mps_study.project.parameters import Reporting
 from mps_study.report.facts.results import Making, Sighting, View
 
@@ -126,9 +129,19 @@ def names_of_classes(cards: dict[str, ModelCard], manifest: pd.DataFrame) -> lis
 
     A study has one label an image, so that its models count their classes alike.
     """
-    card = min(cards.values(), key=lambda card: card.class_names == SAMPLE)
+    card = min(cards.values(), key=lambda card: not card.names_itself)
     names = class_names(card, named_classes(manifest))
-    return [names.get(i, f"class {i}") for i in range(card.classes)] if names else None
+    none = {each.classes: NO_LABEL for each in cards.values() if each.several_labels}
+    if not names and not none:
+        return None
+    most = max(each.classes for each in cards.values())
+    named = {**none, **names}
+    return [named.get(i, f"class {i}") for i in range(max(most, *(index + 1 for index in named)))]
+
+
+def failed_stages(failures: Failures, shown: Collection[str]) -> dict[str, str]:
+    """`model, stage` -> why it failed, of the models that are shown: notes of others may stand for ever."""
+    return {f"{unit}, {stage}": str(reason) for (stage, unit), reason in failures.items() if model_of(unit) in shown}
 
 
 def images_of_figures(reporting: Reporting, manifest: pd.DataFrame) -> dict[str, str]:

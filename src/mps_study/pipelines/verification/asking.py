@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.compute.opening import open_classifier
+from mps_study.compute.reading import Reader
+from mps_study.compute.searching import baseline_image, pixels_of
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.records.by_image import RecordsByImage
 from mps_study.datasets.records.given_back import WHOLE, record_of
@@ -16,8 +19,7 @@ from mps_study.models.export.card import ModelCard
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.proof.verification import verify_records
 from mps_study.mps.types import MpsRecord
-from mps_study.pipelines.mps_extraction.extraction import baseline_image, open_classifier
-from mps_study.pipelines.mps_extraction.reading import Reader
+from mps_study.pipelines.fingerprint import baseline_bytes
 from mps_study.project.parameters import Extraction
 
 Row = tuple[str, str, str, str, bool, str]
@@ -41,17 +43,17 @@ def verify_model(
     Raises:
         ValueError: the ONNX file is not the one that the card describes.
     """
-    classifier, card = open_classifier(card, model, extraction)
+    classifier, card = open_classifier(card, model, extraction.asking)
     wanted = [(str(image), str(file)) for image, file in manifest[["image", "file"]].itertuples(index=False, name=None)]
     reader = Reader(images, wanted)
 
     def asked() -> Iterator[tuple[MpsRecord, NDArray[np.float32]]]:
-        for image, picture in reader:
+        for image, pixels in pixels_of(reader, card.preprocessing, reader.failed):
             row = records.record(image, card.name, WHOLE)
             if row is not None:
-                yield record_of(row), card.preprocessing.pixels(picture)
+                yield record_of(row), pixels
 
-    other = baseline_image(card.preprocessing, search)
+    other = baseline_image(card.preprocessing, baseline_bytes(search))
     for found in verify_records(asked(), classifier, search, extraction.in_flight, other):
         for each in found:
             yield each.key, card.name, search_name, each.what, each.holds, each.reason

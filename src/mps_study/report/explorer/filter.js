@@ -45,7 +45,7 @@ function searchText(image) {
   searchTexts[image] ??= [
     study.images.name[image],
     labelName(image),
-    ...everyModel.map((model) => className(fact("target", image, model))),
+    ...everyModel.flatMap((model) => ["target", "kept"].map((name) => className(fact(name, image, model)))),
   ].join("\n").toLowerCase();
   return searchTexts[image];
 }

@@ -5,9 +5,11 @@ let openedImage = null; // its data, once it is there
 const panels = models.map((model, place) => {
   const canvas = element("canvas", { role: "img", width: 1, height: 1 });
   const caption = element("figcaption");
-  const panel = element("figure", { class: "panel", style: `--architecture: ${model.colour}` }, canvas, caption);
+  const also = element("div", { class: "also", hidden: "" },
+    element("canvas", { role: "img", width: 1, height: 1 }), element("p", {}));
+  const panel = element("figure", { class: "panel", style: `--architecture: ${model.colour}` }, canvas, caption, also);
   byId("panels").append(panel);
-  return { canvas, caption, panel, place };
+  return { canvas, caption, panel, place, also };
 });
 byId("panels").classList.toggle("few", models.length <= 4);
 for (const id of ["model-a", "model-b"])
@@ -85,19 +87,43 @@ function nextMostApart(position) {
   return order[place + 1];
 }
 
+// Of an answer that is wrong: the search, beside the one shown, whose set keeps the other one of the given class and the
+// label; undefined without one.
+function otherSearch(position, model) {
+  if (fact("correct", position, model) !== 0) return undefined;
+  const given = fact("target", position, model);
+  const wanted = keptBy(position, model, search) === given ? study.images.label[position] : given;
+  return everySearch.find((of) => of !== search && factBy("status", position, model, of) && keptBy(position, model, of) === wanted);
+}
+
+// "area 5%, conf. 0.61", of another class than the model's with its name; or why there is no set.
+function aboutSet(position, model, of) {
+  const [status, area, confidence, kept, reason] =
+    ["status", "area", "confidence", "kept", "reason"].map((name) => factBy(name, position, model, of));
+  const whose = kept === null ? "" : ` of ${className(kept)}`;
+  if (area === null) return `no MPS${whose} (${reason ?? status ?? "not searched"})`;
+  const set = `area ${percent(area)}, conf.${whose} ${decimal(confidence, 2)}`;
+  return status !== "found" ? `${set}, status ${status}` : set;
+}
+
 function describePanels(position) {
-  for (const { canvas, caption, place } of panels) {
-    const [status, correct, target] = ["status", "correct", "target"].map((name) => fact(name, position, place));
-    const [area, confidence] = ["area", "confidence"].map((name) => fact(name, position, place));
+  for (const { canvas, caption, place, also } of panels) {
+    const [correct, target] = ["correct", "target"].map((name) => fact(name, position, place));
     const sign = correct === null ? "" : correct ? "✓ " : "✗ ";
-    const set = area !== null ? `area ${percent(area)}, conf. ${decimal(confidence, 2)}` : `no MPS (${status ?? "not searched"})`;
-    const small = status && status !== "found" && area !== null ? `${set}, status ${status}` : set;
+    const small = aboutSet(position, place, search);
     caption.replaceChildren(
       element("strong", {}, models[place].name),
       element("span", {}, `${sign}${className(target)}`),
       element("span", {}, small));
     const verdict = correct === null ? "" : correct ? ", right" : ", wrong";
     canvas.setAttribute("aria-label", `${study.images.name[position]} as ${models[place].name} (${models[place].architecture}) needs it: class ${className(target)}${verdict}; ${small}`);
+    const of = otherSearch(position, place);
+    also.hidden = of === undefined;
+    if (of === undefined) continue;
+    const kept = keptBy(position, place, of);
+    const said = `${kept === study.images.label[position] ? "The label" : "The class given"}, ${className(kept)}: ${aboutSet(position, place, of)} (search ${searches[of]})`;
+    also.lastChild.replaceChildren(said);
+    also.firstChild.setAttribute("aria-label", `${study.images.name[position]}, ${models[place].name}. ${said}`);
   }
 }
 
@@ -142,10 +168,11 @@ function draw() {
   byId("heat-key").hidden = !(heat && anyHeat);
   byId("no-heat").hidden = anyHeat;
   byId("further-key").hidden = heat || !shownSightings.some((seen) => seen?.others.length);
-  for (const { canvas, place, panel } of panels) {
+  for (const { canvas, place, panel, also } of panels) {
     const seen = shownSightings[place];
     drawSighting(canvas, openedImage, seen, heat);
     panel.title = heat && seen?.scale ? seen.scale : "";
+    if (!also.hidden) drawSighting(also.firstChild, openedImage, sightingOf(openedImage, place, otherSearch(opened, place)), heat);
   }
   drawPair();
 }

@@ -82,7 +82,7 @@ def study_facts(results: StudyResults) -> dict[str, Any]:
     manifest = results.manifest
     labels = [None if pd.isna(label) else int(label) for label in manifest["label"]]
     records = record_facts(results)
-    classes = sorted({index for index in [*labels, *records["target"]] if index is not None})
+    classes = sorted({index for index in [*labels, *records["target"], *records["kept"]] if index is not None})
     stops = colormaps[COLOURS](np.linspace(0, 1, 32), bytes=True)[:, :3]
     return {
         "run": results.run_mark(),
@@ -111,11 +111,18 @@ def record_facts(results: StudyResults) -> dict[str, list[Any]]:
     return {
         "status": [None if pd.isna(status) else str(status) for status in rows["status"]],
         "target": [None if pd.isna(target) or target <= NO_CLASS else int(target) for target in rows["target"]],
+        "kept": [_other_class(*pair) for pair in zip(rows["target"], rows.get("kept", rows["target"]), strict=True)],
+        "reason": [None if pd.isna(reason) or not reason else str(reason) for reason in rows["reason"]],
         "correct": [None if pd.isna(correct) else int(correct) for correct in rows["correct"]],
         "area": [finite(area, 6) for area in rows["area"]],
         "confidence": [finite(value, 4) for value in rows["confidence"]],
         "target_confidence": [finite(value, 4) for value in rows["target_confidence"]],
     }
+
+
+def _other_class(target: Any, kept: Any) -> int | None:
+    """The class that a set keeps where it was asked for, and is not the model's answer."""
+    return None if pd.isna(kept) or pd.isna(target) or kept == target or kept <= NO_CLASS else int(kept)
 
 
 def dice_of_pairs(results: StudyResults) -> list[int | None]:

@@ -21,9 +21,12 @@ const searchPairPlace = placesOfPairs(searches.length);
 
 const recordPlace = (image, model) => (search * imageCount + image) * models.length + model;
 const sightingOf = (image, model, of = search) => image.sightings[of * models.length + model];
+const factBy = (name, image, model, of) => study.records[name][(of * imageCount + image) * models.length + model];
 const fact = (name, image, model) => study.records[name][recordPlace(image, model)];
 const className = (index) => (index === null ? "no class" : study.classes[index]);
 const labelled = (image) => study.images.label[image] !== null;
+// The class that a set keeps: the one that was asked for, or the model's own answer.
+const keptBy = (image, model, of) => factBy("kept", image, model, of) ?? factBy("target", image, model, of);
 const labelName = (image) => (labelled(image) ? className(study.images.label[image]) : "no label");
 
 // Mean Dice of every two of the chosen models that can be compared; null when no two can. Models are compared by the

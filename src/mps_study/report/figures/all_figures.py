@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
+from mps_study.report.facts.both_classes import asks_for_labels
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.figures.areas import draw_correctness, draw_sizes
+from mps_study.report.figures.both_classes import draw_both_classes
 from mps_study.report.figures.photo_rows import (
     draw_all_wrong_alike,
     draw_disagreement,
@@ -28,10 +30,16 @@ FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
 }
 """In the order in which they are numbered; the first six are the paper's Figures 1 to 6."""
 
-SEARCH_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {"searches": draw_searches}
-"""Those of a study with more than one search, numbered after all others."""
+SEARCH_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
+    "searches": draw_searches,
+    "both_classes": draw_both_classes,
+}
+"""Those of a study with more than one search, numbered after all others; the last where one asks for the labels."""
 
 
 def figures_of(results: StudyResults) -> dict[str, Callable[[StudyResults], Figure]]:
     """Every figure that this study has, by name."""
-    return FIGURES if results.searches is None else FIGURES | SEARCH_FIGURES
+    if results.searches is None:
+        return FIGURES
+    shown = FIGURES | SEARCH_FIGURES
+    return shown if asks_for_labels(results) else {n: draw for n, draw in shown.items() if n != "both_classes"}

@@ -82,6 +82,14 @@ def about_searches(results: StudyResults) -> str:
     )
 
 
+def about_both_classes(results: StudyResults) -> str:
+    """The caption of the sets of both classes."""
+    return (
+        "Images that a model gets wrong: the set that is enough for the class that it gives, and the set of the "
+        "image's label. Chosen by rule: of each model the image of its surest wrong answer, those with both sets first."
+    )
+
+
 def about_correctness(results: StudyResults) -> str:
     """The caption of correct against incorrect."""
     return (

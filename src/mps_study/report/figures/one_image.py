@@ -9,7 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from mps_study.mps.types import MpsRecord
 from mps_study.report.facts.results import Photo
 from mps_study.report.facts.wording import fixed, percent, shorten
-from mps_study.report.figures.photos import panel_title, show_mps, show_photo
+from mps_study.report.figures.photos import panel_title, say_why, show_mps, show_photo
 from mps_study.report.figures.stages import readable, show_heat, show_several
 from mps_study.report.figures.style import in_study_look
 
@@ -45,9 +45,10 @@ def draw_one_image(record: MpsRecord, photo: Photo, model: str, class_name: str,
     mask = np.zeros(photo.shape[:2], dtype=bool) if record.mask is None else record.mask
     show_mps(mps, photo, mask)
     found = f"MPS: area {percent(record.area)}, conf. {fixed(record.confidence, 2)}"
-    panel_title(
-        mps, f"{next(panels)}  {shorten(model, 22)}", f"{found if record.mask is not None else record.status}\n "
-    )
+    if record.mask is None:
+        found = f"no MPS ({record.status})"
+        say_why(mps, record.reason or record.status)
+    panel_title(mps, f"{next(panels)}  {shorten(model, 22)}", f"{found}\n ")
     if several and record.mask is not None:
         masks = [record.mask, *(mps.mask for mps in record.further)]
         panel = next(axes)

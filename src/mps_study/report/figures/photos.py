@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 import numpy as np
 import pandas as pd
 from matplotlib import patheffects
@@ -74,11 +76,16 @@ def mps_panel(axes: Axes, results: StudyResults, image: str, model: str, letter:
     row = results.area_row(image, model)
     show_mps(axes, photo, np.zeros(photo.shape[:2], dtype=bool) if mask is None else mask)
     if mask is None:
-        why = "not searched" if row is None else str(row["status"]).replace("_", " ")
-        note = axes.text(0.5, 0.5, f"no MPS\n({why})", transform=axes.transAxes)
-        note.set(ha="center", va="center", color="white", fontsize=9)
+        say_why(axes, "not searched" if row is None else str(row["reason"] or row["status"]))
     panel_title(axes, f"{letter}  {model}" if letter else model, evidence(results, row))
     architecture_bar(axes, results, model)
+
+
+def say_why(axes: Axes, reason: str) -> None:
+    """Write across a picture why it has no set."""
+    lines = "\n".join(wrap(shorten(reason, 120), 26))
+    note = axes.text(0.5, 0.5, f"no MPS\n{lines}", transform=axes.transAxes)
+    note.set(ha="center", va="center", color="white", fontsize=7.5)
 
 
 def evidence(results: StudyResults, row: pd.Series | None) -> str:

@@ -43,6 +43,7 @@ TABLE_TEXTS: dict[str, Explanation] = {
     "statistics": Explanation("Hypothesis tests", tables.about_statistics),
     "searches": Explanation("Searches by model", tables.about_searches),
     "search_differences": Explanation("Each search against the study's own", tables.about_search_differences),
+    "both_classes": Explanation("Wrong answers: sets of both classes", tables.about_both_classes),
     "failures": Explanation("Images without an MPS", tables.about_failures),
 }
 
@@ -78,5 +79,9 @@ FIGURE_TEXTS: dict[str, Explanation] = {
     "searches": Explanation(
         "What sets cover and what they cost", figures.about_searches,
         "A point a model and search: mean area of its sets over evaluations an image, on logarithmic axes.",
+    ),
+    "both_classes": Explanation(
+        "What speaks for the wrong class, and for the right one", figures.about_both_classes,
+        "A row a model: a picture that it gets wrong, its set of the class given, and its set of the label.",
     ),
 }  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mps_study.report.facts import selection
+from mps_study.report.facts.both_classes import asks_for_labels
 from mps_study.report.facts.results import NothingToShow, Origin, StudyResults
 from mps_study.report.facts.statistics_rows import effect_name, test_name
 from mps_study.report.tables.overlap import (
@@ -22,7 +23,7 @@ from mps_study.report.tables.overlap import (
     table_of_selections,
 )
 from mps_study.report.tables.published import table_of_the_paper
-from mps_study.report.tables.searches import table_of_search_differences, table_of_searches
+from mps_study.report.tables.searches import table_of_both_classes, table_of_search_differences, table_of_searches
 
 SUMMARY_HEADINGS = {
     "architecture": "Architecture",
@@ -218,11 +219,13 @@ TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
 SEARCH_TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
     "searches": table_of_searches,
     "search_differences": table_of_search_differences,
+    "both_classes": table_of_both_classes,
 }
-"""Those of a study with more than one search, numbered after all others."""
+"""Those of a study with more than one search, numbered after all others; the last where one asks for the labels."""
 
 
 def tables_of(results: StudyResults) -> dict[str, pd.DataFrame]:
     """Every table that this study has, by name."""
     registry = TABLES if results.searches is None else TABLES | SEARCH_TABLES
-    return {name: table(results) for name, table in registry.items()}
+    shown = registry.keys() - (set() if asks_for_labels(results) else {"both_classes"})
+    return {name: table(results) for name, table in registry.items() if name in shown}

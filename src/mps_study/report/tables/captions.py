@@ -164,6 +164,15 @@ def about_searches(results: StudyResults) -> str:
     )
 
 
+def about_both_classes(results: StudyResults) -> str:
+    """The caption of the sets of both classes."""
+    return (
+        "Labelled images that a model gets wrong and that were searched for both classes: the one that it gives, and "
+        "the image's label (search.target). Confidence is that of each class from the whole image, and from its set "
+        "alone. Surest wrong answers first; the note says how a search ended that did not end with a set."
+    )
+
+
 def about_search_differences(results: StudyResults) -> str:
     """The caption of the paired differences."""
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from mps_study.mps.types import STATUSES
+from mps_study.report.facts.both_classes import KEYS, both_classes
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.facts.searches import WILCOXON, compared, differences
 
@@ -36,6 +37,20 @@ DIFFERENCE_HEADINGS = {
     "dropped": "Dropped",
     "note": "Note",
 }
+BOTH_HEADINGS = {
+    "image": "Image",
+    "model": "Model",
+    "given": "Given",
+    "true": "Label",
+    "target_confidence_given": "Confidence, given",
+    "target_confidence_label": "Confidence, label",
+    "area_given": "Area, given",
+    "area_label": "Area, label",
+    "confidence_given": "Confidence of its set, given",
+    "confidence_label": "Confidence of its set, label",
+    "dice": "Dice",
+    "note": "Note",
+}
 
 
 def table_of_searches(results: StudyResults) -> pd.DataFrame:
@@ -63,3 +78,24 @@ def table_of_search_differences(results: StudyResults) -> pd.DataFrame:
         **{name: tests[name] for name in ("p", "p_adj", "p_holm")},
     )
     return table[list(DIFFERENCE_HEADINGS)].rename(columns=DIFFERENCE_HEADINGS)
+
+
+def table_of_both_classes(results: StudyResults) -> pd.DataFrame:
+    """One row a misclassified image and model: the set of the class given beside that of the label."""
+    both = both_classes(results)
+    overlaps = compared(results).overlaps
+    dice = {
+        (*map(str, row[:2]), frozenset(map(str, row[2:4]))): row[4]
+        for row in overlaps[[*KEYS, "search_a", "search_b", "dice"]].itertuples(index=False, name=None)
+    }
+    pairs = zip(both["image"], both["model"], both["search_given"], both["search_label"], strict=True)
+    table = both.assign(
+        given=[results.class_name(index) for index in both["target"]],
+        true=[results.class_name(index) for index in both["label"]],
+        dice=[dice.get((image, model, frozenset((one, other))), float("nan")) for image, model, one, other in pairs],
+        note=[
+            ", ".join(f"{name}: {status}" for name, status in (("given", one), ("label", other)) if status != "found")
+            for one, other in zip(both["status_given"], both["status_label"], strict=True)
+        ],
+    )
+    return table[list(BOTH_HEADINGS)].rename(columns=BOTH_HEADINGS)

@@ -90,6 +90,7 @@ def _difference(pair: Matched, config: StatisticsConfig) -> Row:
         effect_name="mean difference of area",
         ci_low=low,
         ci_high=high,
+        confidence=config.confidence,
         n=n,
         dropped=pair.dropped,
     )

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.inference.onnx_file import OnnxFileError
 from mps_study.mps.minimal.tiles import Cells, grid
-from mps_study.mps.mutants import Boxes, Masks, Prefixes, Ranking, Within
+from mps_study.mps.mutants import Blended, Boxes, Masks, Prefixes, Ranking, Within
 from mps_study.mps.types import Picture, Slice
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
@@ -60,6 +60,9 @@ def questions(shape, spatial):
     yield Slice(pictures[1], Prefixes(size, ranking=rankings[1], counts=np.array([5, 6])), 1, 2)
     yield Slice(pictures[1], Cells(size, grid=tiles, kept=random.random((2, tiles.tiles)) < 0.5), 0, 2)
     yield Slice(pictures[2], Within(size, inner=inner, allowed=random.random(size) < 0.5), 0, 2)
+    blended = Blended(size, nodes=random.random((4, 3, 4)) < 0.5)
+    yield Slice(pictures[1], blended, 1, 4)
+    yield Slice(pictures[2], Within(size, inner=blended, allowed=random.random(size) < 0.5), 0, 2)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mps_study.models.inference.onnx_file import Signature
 from mps_study.models.inference.painting.painter import PREFIX, bytes_of
 from mps_study.models.inference.painting.slots import Slots
-from mps_study.mps.mutants import Boxes, Mutants, Picture, Prefixes, Ranking
+from mps_study.mps.mutants import Boxes, Masks, Mutants, Picture, Prefixes, Ranking
 from mps_study.mps.types import Slice
 
 Array = NDArray[Any]
@@ -76,6 +76,7 @@ class Canvas:
 
     def _feeds(self, batch: Sequence[Slice], rows: int) -> tuple[dict[str, Array], Array]:
         """The painter's small inputs by name; and (rows,) of each painted row its place in the batch, or -1."""
+        batch = [each for part in batch for each in _painted_if_soft(part)]
         slots = self._slots_of_pictures([part.picture for part in batch])
         rankings = [part.mutants.ranking for part in batch if isinstance(part.mutants, Prefixes)]
         slot_of_ranking = self._rankings.place(rankings, _put_ranking)
@@ -113,6 +114,19 @@ class Canvas:
     def _picture_slots(self, baseline: tuple[int, ...]) -> Slots:
         kind = np.dtype(np.float32)
         return Slots({"pictures": (kind, self._shape), "baselines": (kind, baseline)}, self._device)
+
+
+def _painted_if_soft(part: Slice) -> list[Slice]:
+    """The slice; where its mutants keep shares of pixels, which masks cannot tell, each as a picture kept whole."""
+    if not part.mutants.soft:
+        return [part]
+    whole = Masks(part.mutants.shape, masks=np.ones((1, *part.mutants.shape), dtype=bool))
+    painted = []
+    for row in range(part.start, part.stop):
+        pixels = np.empty_like(part.picture.pixels)
+        part.mutants.paint(row, part.picture, pixels)
+        painted.append(Slice(Picture(pixels, part.picture.baseline), whole, 0, 1))
+    return painted
 
 
 def packed(mutants: Mutants, start: int, stop: int) -> NDArray[np.uint8]:

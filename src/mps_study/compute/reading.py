@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,19 +27,32 @@ class Reader:
     Args:
         images: file name -> encoded bytes; OSError or KeyError where they cannot be had.
         wanted: (image, file name) of each.
+        sha256: image -> digest that its bytes must have, where it is known.
 
     Attributes:
         failed: image -> why its bytes are no image that can be searched. Final: another look would find the same.
         unread: image -> why its bytes could not be had, of those that are missing when all has been tried.
     """
 
-    def __init__(self, images: Mapping[str, bytes], wanted: Sequence[tuple[str, str]]) -> None:
-        self._images, self._wanted = images, wanted
+    def __init__(
+        self, images: Mapping[str, bytes], wanted: Sequence[tuple[str, str]], sha256: Mapping[str, str] | None = None
+    ) -> None:
+        self._images, self._wanted, self.sha256 = images, wanted, sha256 or {}
         self.failed: dict[str, str] = {}
         self.unread: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[tuple[str, Image.Image]]:
         """(image, picture) of each that can be read, in order; those that could at first not be had come last."""
+        for image, content in self.contents():
+            try:
+                picture = decode(content, image)
+            except DecodingError as error:
+                self.failed[image] = str(error)
+                continue
+            yield image, picture
+
+    def contents(self) -> Iterator[tuple[str, bytes]]:
+        """(image, encoded bytes) of each, in the same order; whether they can be decoded is not known."""
         wanted = list(self._wanted)
         for pause in (0.0, *PAUSES):
             time.sleep(pause)
@@ -50,19 +64,17 @@ class Reader:
             image, reason = next(iter(self.unread.items()))
             log.warning("%d images cannot be read now; the first is %s: %s", len(wanted), image, reason)
 
-    def _look(self, wanted: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Image.Image]]:
+    def _look(self, wanted: Sequence[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
         for image, file in wanted:
             try:
                 content = self._images[file]
             except (OSError, KeyError) as error:
                 self.unread[image] = str(error.args[0] if isinstance(error, KeyError) else error)
                 continue
-            try:
-                picture = decode(content, image)
-            except DecodingError as error:
-                self.failed[image] = str(error)
-                continue
-            yield image, picture
+            if is_whole(content, self.sha256.get(image)):
+                yield image, content
+            else:
+                self.failed[image] = f"image {image!r}: its bytes are not those that were drawn (their sha256 differs)"
 
     def check(self, again: str) -> None:
         """Raise UnreadError if images are missing; `again` is the command that tries them again."""
@@ -72,3 +84,8 @@ class Reader:
                 f"{len(self.unread)} images could not be read, though they were tried {len(PAUSES) + 1} times; the "
                 f"first is {image}: {reason}; they have no record yet, and `{again}` tries them again"
             )
+
+
+def is_whole(content: bytes, sha256: str | None) -> bool:
+    """Whether bytes have this digest; true where none is known."""
+    return sha256 is None or hashlib.sha256(content).hexdigest() == sha256
