@@ -31,8 +31,8 @@ At = Literal["input", "image"]
 """At the model's input size, or at that of the source image."""
 
 FRAMES = (
-    "manifest", "left_out", "areas", "anytime", "more_sets", "overlaps", "search_summary", "search_overlaps", "model_summary",
-    "statistics", "verification",
+    "manifest", "left_out", "areas", "anytime", "more_sets", "overlaps", "search_summary", "search_overlaps",
+    "model_summary", "statistics", "verification",
 )  # fmt: skip
 """The frames that are written as tables, where the study has them."""
 
