@@ -34,8 +34,8 @@ from mps_study.images.sources import candidates_of
 SECTIONS = ("efficiency", "overhead", "memory", "simulated")
 MODEL = "efficientnet_lite0"
 SEARCHES = {
-    "rex": SearchConfig(iterations=2, chunk_size=20),
-    "minimal": SearchConfig("minimal", granularity=8),
+    "rex": SearchConfig(iterations=1, tree_depth=3, chunk_size=400),
+    "minimal": SearchConfig("minimal", granularity=16),
 }
 
 
