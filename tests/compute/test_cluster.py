@@ -27,6 +27,7 @@ from jobs_of import (
 
 from mps_study.compute import fetching
 from mps_study.compute.asking import Asking, certificates
+from mps_study.compute.closing import all_closed
 from mps_study.compute.cluster import OnDask, local_cluster, scheduler_at
 from mps_study.compute.here import Here
 from mps_study.compute.jobs import LostError
@@ -146,6 +147,18 @@ def test_a_local_cluster_listens_on_the_loopback_alone_and_leaves_no_process():
         (worker,) = client.run(os.getpid).values()
     time.sleep(0.5)
     assert not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_run_that_ends_while_what_was_found_is_being_saved_closes_what_it_has_opened(tmp_path):
+    children = set(psutil.Process().children(recursive=True))
+    with all_closed():
+        found = OnDask(local_cluster(Asking("cpu"), 1), slowly).run([work_of(job_of(tmp_path), pictures(99), 0.1)])
+        assert next(found).records
+        mine = set(psutil.Process().children(recursive=True)) - children
+        assert mine
+    _, left = psutil.wait_procs(mine, timeout=10)
+    assert not [each for each in left if "spawn_main" in " ".join(each.cmdline())]
+    found.close()
 
 
 def start(*arguments):

@@ -10,7 +10,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from distributed import Client, Nanny, Scheduler, Security, SpecCluster
 
 from mps_study.common.cores import ALLOWED, cores
 from mps_study.compute.asking import CERTIFICATES, Asking, certificates
+from mps_study.compute.closing import opened
 from mps_study.compute.fetching import CACHE
 from mps_study.compute.foreman import Foreman, Search
 from mps_study.compute.jobs import Found, LostError, Work
@@ -37,13 +38,13 @@ class OnDask:
     """Works on a client's cluster, which is not closed with it unless it was opened here.
 
     Args:
-        opened: opens the client, when there is something to do.
+        client: opens it, when there is something to do.
         search: what runs on the workers.
     """
 
-    def __init__(self, opened: contextlib.AbstractContextManager[Client], search: Search = search_unit) -> None:
-        self._opened, self._search = opened, search
-        self._stack = ExitStack()
+    def __init__(self, client: contextlib.AbstractContextManager[Client], search: Search = search_unit) -> None:
+        self._opening, self._search = client, search
+        self._stack = opened()
         self._client: Client | None = None
 
     def __enter__(self) -> OnDask:
@@ -63,7 +64,7 @@ class OnDask:
             LostError: there is no scheduler, or no longer one.
         """
         if self._client is None:
-            self._client = self._stack.enter_context(self._opened)
+            self._client = self._stack.enter_context(self._opening)
         yield from Foreman(self._client, works, self._search).found()
 
 
