@@ -23,12 +23,12 @@ from setting import MODELS, RESULTS, Row, card_of, facts, rows_as_dicts, spread
 
 from mps_study import SearchConfig
 from mps_study.compute.asking import Asking
-from mps_study.compute.cluster import OnDask, local_cluster
 from mps_study.compute.here import Here
 from mps_study.compute.jobs import Found, Job, Runner, Work
+from mps_study.compute.on_dask.cluster import OnDask, local_cluster
+from mps_study.compute.on_dask.worker import Answer
 from mps_study.compute.opening import with_measurements
 from mps_study.compute.reading import Reader
-from mps_study.compute.worker import Answer
 from mps_study.images.sources import candidates_of
 
 SECTIONS = ("efficiency", "overhead", "memory", "simulated")

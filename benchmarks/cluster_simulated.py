@@ -23,10 +23,10 @@ from setting import Row
 from mps_study import SearchConfig
 from mps_study.compute import units
 from mps_study.compute.asking import Asking
-from mps_study.compute.cluster import OnDask, scheduler_at
 from mps_study.compute.jobs import Found, Job, Work
+from mps_study.compute.on_dask.cluster import OnDask, scheduler_at
+from mps_study.compute.on_dask.worker import Answer, Sent
 from mps_study.compute.reading import Reader
-from mps_study.compute.worker import Answer, Sent
 from mps_study.models.export.card import ModelCard
 from mps_study.mps.types import FOUND, MpsRecord, Target
 

@@ -20,10 +20,10 @@ from distributed import Client, Nanny, Scheduler, Security, SpecCluster
 from mps_study.common.cores import ALLOWED, cores
 from mps_study.compute.asking import CERTIFICATES, Asking, certificates
 from mps_study.compute.closing import opened
-from mps_study.compute.fetching import CACHE
-from mps_study.compute.foreman import Foreman, Search
 from mps_study.compute.jobs import Found, LostError, Work
-from mps_study.compute.worker import search_unit
+from mps_study.compute.on_dask.fetching import CACHE
+from mps_study.compute.on_dask.foreman import Foreman, Search
+from mps_study.compute.on_dask.worker import search_unit
 from mps_study.models.inference.devices import choose_device
 
 log = logging.getLogger(__name__)
