@@ -33,6 +33,9 @@ CORES_A_WORKER = 4
 
 CONNECT_SECONDS = 10
 
+UNDISTURBED = "mps_study.compute.on_dask.undisturbed"
+"""Loaded by each worker of a local cluster when it starts."""
+
 
 class OnDask:
     """Works on a client's cluster, which is not closed with it unless it was opened here.
@@ -136,6 +139,7 @@ def _options(i: int, number: int, gpus: Sequence[str], security: Any, folder: st
         "security": security,
         "env": environment,
         "local_directory": folder,
+        "preload": [UNDISTURBED],
         "dashboard": False,
         "silence_logs": logging.CRITICAL,
     }
