@@ -9,6 +9,7 @@ from PIL import Image
 
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FOUND, MpsRecord, Target
+from mps_study.pipelines import packing
 from mps_study.pipelines.mps_extraction import extraction
 from mps_study.project.parameters import Extraction
 
@@ -28,7 +29,7 @@ def test_it_is_that_of_the_whole_search_and_saving_does_not_count(monkeypatch):
     Image.new("RGB", (4, 4)).save(png, "PNG")
     preprocessing = SimpleNamespace(view=lambda w, h: (0, 0, h, w), pixels=lambda image: None)
     card = SimpleNamespace(name="m", preprocessing=preprocessing)
-    monkeypatch.setattr(extraction, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    monkeypatch.setattr(packing, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
     monkeypatch.setattr(extraction, "extract_mps", search)
     classifier = SimpleNamespace(measured=None, device="cpu", rows=300)
     monkeypatch.setattr(extraction, "open_classifier", lambda card, *_: (classifier, card))

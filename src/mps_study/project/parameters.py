@@ -20,6 +20,7 @@ from mps_study.models.roster.roster import Roster
 from mps_study.models.training.recipe import Recipe
 from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.project.faults import faults_in
+from mps_study.project.rankings import given_fault
 from mps_study.project.searches import choose_searches, name_fault, searches_of
 from mps_study.stats.config import StatisticsConfig
 
@@ -162,6 +163,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         faults += _search_faults(SearchConfig(**parameters["search"]))
     if not faults:
         faults += _searches_faults(parameters["search"], parameters["searches"], parameters.get("only_search"))
+    if not faults:
+        faults += _against_faults(parameters["statistics"].get("against", ()), parameters["searches"])
     faults += [
         f"parameter {name!r} is {parameters[name]!r}; use the path of a folder"
         for name in PATHS
@@ -201,12 +204,15 @@ def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> lis
     return faults
 
 
+def _against_faults(against: Iterable[str], searches: Mapping[str, Any]) -> list[str]:
+    """Searches that others are to be compared with, and that the study does not have."""
+    where = "statistics.against names searches of the study, `searches`."
+    return [unknown("search", name, searches, where) for name in against if name not in searches]
+
+
 def _search_faults(search: SearchConfig) -> list[str]:
-    """What a search needs besides the images: a study reads a baseline image from a file, and has no maps."""
-    if search.strategy.needs_map:
-        return ["search.ranking is 'given', but a study has no maps; hand them to mps_study.extract_mps, `maps`"]
-    fault = baseline_image_fault(search)
-    return [fault] if fault else []
+    """What a search needs besides the images: a baseline image, a folder of maps."""
+    return [fault for fault in (given_fault(search), baseline_image_fault(search)) if fault]
 
 
 def baseline_image_fault(search: SearchConfig) -> str | None:

@@ -31,6 +31,8 @@ SMALL_COLUMNS = [
     "insertion_area",
     "deletion_area",
     "top",
+    "map_evaluations",
+    "map_gradients",
 ]
 """What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
 
@@ -49,6 +51,8 @@ LATER: dict[str, Any] = {
     "curves": None,
     "made_with": "{}",
     "top": None,
+    "map_evaluations": 0,
+    "map_gradients": 0,
 }
 """Columns that came after the first version of the store -> what a shard means that does not have them. A new column
 stands here, so that no stored record becomes unreadable; the others are in every shard."""

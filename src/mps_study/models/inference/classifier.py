@@ -84,6 +84,7 @@ class OnnxClassifier:
         device: `cpu` or `cuda`, as it really runs.
         signature: how the file is asked.
         measured: what was measured, if anything was: throughput, painting, tolerance.
+        one_by_one: whether an answer depends on the batch that it is in.
         rows: mutants that were answered so far, those asked again included.
 
     Raises:
@@ -116,7 +117,7 @@ class OnnxClassifier:
         self._alone = PaintedByNumpy(session, self.signature, self.path)
         self._together: Painted | None = None
         self._batch_size, self._workers = batch_size or self.signature.batch or 0, workers or 0
-        self._one_by_one = mixes_rows(graph)
+        self.one_by_one = mixes_rows(graph)
         told = bool(self._batch_size and self._workers)
         self._painting = painting or painting_unmeasured(self.device, painter_fault(graph) is None, told)
         self._tolerance: float | None = None
@@ -129,7 +130,7 @@ class OnnxClassifier:
                 f"{self.path}: the model's batch axis is fixed at {self.signature.batch}; "
                 f"a batch size of {batch_size} needs an export with a dynamic batch axis, or set batch_size to null"
             )
-        if self._one_by_one and self._batch_size != 1:
+        if self.one_by_one and self._batch_size != 1:
             log.warning("%s: it is quantised dynamically, so that %s", self.path.name, ONE_BY_ONE)
             self._batch_size = 1
 
@@ -153,7 +154,7 @@ class OnnxClassifier:
 
     def adopt(self, throughput: Throughput) -> None:
         """Ask as was once measured to be fastest, instead of measuring."""
-        self._batch_size, self._workers = 1 if self._one_by_one else throughput.batch_size, throughput.workers
+        self._batch_size, self._workers = 1 if self.one_by_one else throughput.batch_size, throughput.workers
         self._painting, self._tolerance = throughput.painting, throughput.tolerance
 
     def classify(self, batch: Sequence[Slice]) -> Reply:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -28,14 +27,16 @@ from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import FAILED, MpsRecord, Target
 from mps_study.pipelines.fingerprint import Fingerprint, baseline_path
+from mps_study.pipelines.maps import Maps
 from mps_study.pipelines.mps_extraction.reading import Reader
+from mps_study.pipelines.packing import packed
 from mps_study.pipelines.targets import targets_of
 from mps_study.project.parameters import Extraction
 
 log = logging.getLogger(__name__)
 
-SHARD_SECONDS = 60
-"""A shard is written after this time even if it is not full: what a killed run loses, beside the images in flight."""
+NO_MAPS = Maps(None)
+"""Of a search that needs none."""
 
 
 def extract_model(
@@ -48,12 +49,14 @@ def extract_model(
     mark: Fingerprint,
     store: RecordStore,
     search_name: str = OWN,
+    maps: Maps = NO_MAPS,
 ) -> Iterator[tuple[RecordShard, ModelCard]]:
     """Yield the shards that are missing, in the order of the manifest, the last one marked complete.
 
     With each goes the model's card, which now says how the model is asked fastest on this machine. An image whose bytes
-    cannot be decoded becomes a record with status `failed`. One whose bytes cannot be had gets none, and the model is
-    not complete. The classifier is only opened if there is something to do.
+    cannot be decoded, or that has no map where the search needs one, becomes a record with status `failed`. One whose
+    bytes cannot be had gets none, and the model is not complete. The classifier is only opened if there is something to
+    do.
 
     Raises:
         UnreadError: bytes of some images cannot be had; all others have their records.
@@ -61,11 +64,13 @@ def extract_model(
     name = unit_name(card.name, search_name)
     done = store.images(card.name, mark.digest)
     rows = manifest[["image", "file", "width", "height"]].itertuples(index=False, name=None)
-    todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done]
+    todo = [(str(i), str(f), int(w), int(h)) for i, f, w, h in rows if i not in done and i not in maps.missing]
+    lost = {str(i): maps.missing[str(i)] for i in manifest["image"] if i not in done and i in maps.missing}
     classifier, card = open_classifier(card, model, extraction) if todo else (None, card)
     made = made_with(classifier.device) if classifier else {}
     reader = Reader(images, [(image, file) for image, file, _, _ in todo])
-    views = {image: card.preprocessing.view(w, h) for image, _, w, h in todo}
+    sizes = manifest[["image", "width", "height"]].itertuples(index=False, name=None)
+    views = {str(image): card.preprocessing.view(int(w), int(h)) for image, w, h in sizes if image not in done}
 
     other = baseline_image(card.preprocessing, search) if todo else None
     found: Iterable[MpsRecord] = ()
@@ -74,52 +79,37 @@ def extract_model(
         targets = targets_of(card, search, manifest)
         if isinstance(targets, dict) and (without := len(manifest) - len(targets)):
             log.info("%s: %d images have no label; their sets keep the model's top-1", name, without)
-        found = extract_mps(pixels, classifier, search, extraction.in_flight, baseline_image=other, targets=targets)
+        found = extract_mps(pixels, classifier, search, extraction.in_flight, maps.maps, other, targets)
     position = {image: i for i, image in enumerate(manifest["image"])}
-    waiting: list[MpsRecord] = []
-    started, spent, evaluations = time.perf_counter(), 0.0, 0
-
-    def shard(complete: bool) -> RecordShard:
-        nonlocal spent, waiting
-        spent += time.perf_counter() - started
-        records = sorted(waiting, key=lambda record: position[record.key])
-        packed = RecordShard(
-            card.name,
-            mark.digest,
-            mark.facts,
-            position[records[0].key] if records else len(position),
-            records,
-            {record.key: views[record.key] for record in records},
-            evaluations / max(spent, 1e-9),
-            complete,
-            search_name,
-            made,
-        )
-        waiting = []
-        return packed
-
     with progress_bar(len(manifest), name, done=len(done)) as bar:
-        for record in found:
-            assert classifier is not None
-            waiting.append(record)
-            evaluations += record.evaluations
-            rate = evaluations / (spent + time.perf_counter() - started)
-            bar.set_postfix_str(f"{rate:.0f} evaluations/s", refresh=False)
-            bar.update()
-            if len(waiting) >= extraction.shard_size or time.perf_counter() - started > SHARD_SECONDS:
+        for pack in packed(found, extraction.shard_size, bar):
+            records = pack.records
+            if pack.last:
+                records += [_failed(image, reason) for image, reason in {**lost, **reader.failed}.items()]
+            records.sort(key=lambda record: position[record.key])
+            shard = RecordShard(
+                card.name,
+                mark.digest,
+                mark.facts,
+                position[records[0].key] if records else len(position),
+                records,
+                {record.key: views[record.key] for record in records},
+                pack.rate,
+                pack.last and not reader.unread,
+                search_name,
+                made,
+                {record.key: maps.costs[record.key] for record in records if record.key in maps.costs},
+            )
+            if classifier:
                 card = with_measurements(card, classifier, extraction)
-                yield shard(complete=False), card
-                started = time.perf_counter()  # saving and logging are not the search's time
-    waiting += [_failed(image, reason) for image, reason in reader.failed.items()]
-    last = shard(complete=not reader.unread)
-    if classifier:
-        again = 100 * (classifier.rows - evaluations) / max(1, classifier.rows)
-        log.info(
-            "%s: %d images searched, %d failed, %.0f evaluations/s, %.1f %% of all answers asked again alone",
-            *(name, len(todo) - len(reader.unread), len(reader.failed), last.rate, again),
-        )
-        card = with_measurements(card, classifier, extraction)
-    yield last, card
+                if pack.last:
+                    again = 100 * (classifier.rows - pack.evaluations) / max(1, classifier.rows)
+                    log.info(
+                        "%s: %d images searched, %d failed, %.0f evaluations/s, "
+                        "%.1f %% of all answers asked again alone",
+                        *(name, len(todo) - len(reader.unread), len(reader.failed), pack.rate, again),
+                    )
+            yield shard, card
     reader.check(kedro_run("mps_extraction", model=card.name))
 
 

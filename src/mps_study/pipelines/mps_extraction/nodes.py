@@ -11,16 +11,19 @@ import pandas as pd
 
 from mps_study.common.commands import kedro_run
 from mps_study.common.searches import unit_name
-from mps_study.datasets.claims import ClaimedError, Claims
+from mps_study.datasets.claims import Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
+from mps_study.datasets.maps.store import MapStore
 from mps_study.datasets.records.store import RecordShard, RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.types import FAILED
-from mps_study.pipelines.failing import ensure_ready, noted, unless_all_failed
+from mps_study.pipelines.failing import ensure_ready
 from mps_study.pipelines.fingerprint import fingerprint
+from mps_study.pipelines.maps import maps_of
 from mps_study.pipelines.mps_extraction.extraction import extract_model
+from mps_study.pipelines.units import unit_by_unit
 from mps_study.project.parameters import Extraction
 from mps_study.project.searches import choose_searches, searches_of
 
@@ -43,6 +46,7 @@ def extract_records(
     searches: dict[str, dict[str, Any]],
     only_search: str | None,
     extraction: Extraction,
+    saliency_maps: MapStore,
     so_far: RecordStore,
     claims: Claims,
     failed_before: Failures,
@@ -57,7 +61,6 @@ def extract_records(
     """
     configs = choose_searches(searches_of(search, searches), only_search)
     units = {unit_name(name, which): (name, which) for which in configs for name in roster.choose(model, compared)}
-    failures: dict[tuple[str, str], str | None] = {}
 
     def searched(unit: str) -> Iterator[Step]:
         name, which = units[unit]
@@ -65,6 +68,7 @@ def extract_records(
         if name not in model_cards or name not in onnx_models:
             raise FileNotFoundError(f"it has not been exported; run `{kedro_run('model_export', model=name)}` first")
         card = model_cards[name]
+        maps = maps_of(card, configs[which], manifest, saliency_maps, failed_before, claims)
         mark = fingerprint(card, configs[which], manifest)
         if so_far.is_complete(name, mark.digest):
             log.info("%s: all %d records are there (%s)", unit, len(manifest), mark.digest)
@@ -72,35 +76,14 @@ def extract_records(
             yield last, {}, {}
         else:
             found = extract_model(
-                card, onnx_models[name], images, manifest, configs[which], extraction, mark, so_far, which
+                card, onnx_models[name], images, manifest, configs[which], extraction, mark, so_far, which, maps
             )
             for shard, card in found:
                 yield shard, {name: card}, {}
         worst = too_many_failed(so_far.read(name, mark.digest), extraction.max_failed_share)
         yield _no_records(), {}, {(STAGE, unit): worst}
 
-    def searched_or_noted(unit: str) -> Iterator[Step]:
-        """A failure is noted while the claim is held: later it might be another process's success."""
-        try:
-            yield from searched(unit)
-        except ClaimedError:
-            raise
-        except Exception as error:
-            failures[STAGE, unit] = noted(STAGE, unit, error)
-            yield _no_records(), {}, {(STAGE, unit): failures[STAGE, unit]}
-
-    waiting = list(units)
-    for _ in range(2):
-        held: dict[tuple[str, str], str] = {}
-        for unit in waiting:
-            try:
-                with claims.claim(f"{STAGE}/{unit}"):
-                    yield from searched_or_noted(unit)
-            except ClaimedError as error:
-                held[STAGE, unit] = noted(STAGE, unit, error)
-        waiting = [unit for _, unit in held]
-    yield _no_records(), {}, held
-    unless_all_failed(STAGE, units, failures | held)
+    yield from unit_by_unit(STAGE, units, claims, searched, lambda failures: (_no_records(), {}, failures))
 
 
 def too_many_failed(records: pd.DataFrame, max_share: float) -> str | None:

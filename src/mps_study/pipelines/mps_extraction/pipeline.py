@@ -23,6 +23,7 @@ def create_pipeline() -> Pipeline:
                     "params:searches",
                     "params:only_search",
                     "params:extraction",
+                    "saliency_maps",
                     "mps_records_so_far",
                     "claims",
                     "failures_so_far",

@@ -81,7 +81,9 @@ def gather_results(
             if model_of(model) in shown_models
         },
         makings=makings(mps_records, areas),
-        searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting) if others else None,
+        searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting, more_sets)
+        if others
+        else None,
     )
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.figures.areas import draw_correctness, draw_sizes
+from mps_study.report.figures.methods import draw_methods
 from mps_study.report.figures.photo_rows import (
     draw_all_wrong_alike,
     draw_disagreement,
@@ -28,7 +29,7 @@ FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
 }
 """In the order in which they are numbered; the first six are the paper's Figures 1 to 6."""
 
-SEARCH_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {"searches": draw_searches}
+SEARCH_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {"searches": draw_searches, "methods": draw_methods}
 """Those of a study with more than one search, numbered after all others."""
 
 
