@@ -12,6 +12,7 @@ from small_project import MODELS, kedro_run, table
 
 from mps_study.datasets.maps import store as maps_store
 from mps_study.datasets.maps.store import SaliencyMaps
+from mps_study.datasets.records.store import MpsRecords
 from mps_study.pipelines import packing
 from mps_study.pipelines.saliency import making
 
@@ -149,3 +150,107 @@ def test_maps_that_another_process_makes_are_left_to_it(study):
     with claims.claim(f"saliency/{unit}"):
         assert unit.partition(", ")[0] == MODEL
     assert pd.Series(units).is_unique
+
+
+@pytest.fixture(scope="module")
+def own_maps(study, made):
+    """The maps that RISE made, written as a user would write their own."""
+    folder = study / "own_maps"
+    reader = maps(study).load()
+    facts = {mark: (reader.folder / MODEL / mark / "fingerprint.json").read_text() for mark in kept(study)}
+    (mark,) = [mark for mark, told in facts.items() if '"masks": 24' in told]
+    for image, values in reader.maps(MODEL, mark).items():
+        path = folder / MODEL / f"{image}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, values)
+    return folder
+
+
+def given(folder: Path, **more) -> dict:
+    return {"given": RISE | {"ranking": {"kind": "given", "path": str(folder), **more}}}
+
+
+def masks(study: Path, search: str) -> dict[str, bytes]:
+    areas = table(study, "areas").query("search == @search and model == @MODEL")
+    store = MpsRecords(str(study / "data/miniature/05_mps_records")).load()
+    frame = store.read(MODEL, areas["fingerprint"].iloc[0], ["image", "mask"])
+    return dict(zip(frame["image"], frame["mask"], strict=True))
+
+
+def test_given_maps_find_the_sets_that_the_same_maps_find_when_the_study_makes_them(study, made, own_maps):
+    kedro_run(study, pipelines=["mps_extraction", "metrics"], searches=made | given(own_maps), model=MODEL)
+    assert masks(study, "given") == masks(study, "rise")
+    assert set(table(study, "areas").query("search == 'given'")["map_evaluations"]) == {0}
+
+
+def test_other_maps_are_other_records(study, made, own_maps):
+    before = {path.name for path in (study / "data/miniature/05_mps_records" / MODEL).iterdir()}
+    some = sorted(own_maps.rglob("*.npy"))[0]
+    original = some.read_bytes()
+    np.save(some, -np.load(some))
+    kedro_run(study, pipelines=["mps_extraction"], searches=given(own_maps), model=MODEL)
+    some.write_bytes(original)
+    after = {path.name for path in (study / "data/miniature/05_mps_records" / MODEL).iterdir()}
+    assert len(after - before) == 1
+
+
+def refused(study: Path, searches: dict) -> str:
+    with pytest.raises(ClickException) as error:
+        kedro_run(study, pipelines=["mps_extraction"], searches=searches, model=MODEL)
+    assert "\n" not in error.value.message
+    return error.value.message
+
+
+def test_maps_that_are_missing_are_named_before_the_run(study, own_maps, tmp_path):
+    copy = shutil.copytree(own_maps, tmp_path / "maps")
+    lost = sorted(copy.rglob("*.npy"))[3]
+    lost.unlink()
+    said = refused(study, given(copy))
+    assert said.startswith(f"searches.given: 1 of 12 maps of model '{MODEL}' are missing; the first is {lost}: write")
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (np.zeros((5, 5)), "is a map of 5 x 5, but the input of model"),
+        (np.zeros((3, 32, 32)), r"holds an array (3, 32, 32) of float64; a map is (h, w)"),
+        (np.full((32, 32), np.nan), "holds values that are NaN or infinite"),
+    ],
+)
+def test_maps_that_do_not_fit_are_named_before_the_run(study, own_maps, tmp_path, values, says):
+    copy = shutil.copytree(own_maps, tmp_path / "maps")
+    wrong = sorted(copy.rglob("*.npy"))[2]
+    np.save(wrong, values)
+    said = refused(study, given(copy))
+    assert said.startswith(f"searches.given: {wrong} ") and says in said
+
+
+def test_a_file_that_is_no_array_is_named(study, own_maps, tmp_path):
+    copy = shutil.copytree(own_maps, tmp_path / "maps")
+    sorted(copy.rglob("*.npy"))[2].write_text("no array")
+    assert "is no array that NumPy can read" in refused(study, given(copy))
+
+
+def test_maps_of_another_size_are_taken_where_that_is_said(study, own_maps, tmp_path):
+    copy = shutil.copytree(own_maps, tmp_path / "maps")
+    for path in copy.rglob("*.npy"):
+        np.save(path, np.load(path)[::2, ::2])
+    kedro_run(study, pipelines=["mps_extraction"], searches=given(copy, resize=True), model=MODEL)
+
+
+def test_without_captum_the_run_does_not_begin(study, monkeypatch):
+    monkeypatch.setattr("mps_study.saliency.faults.find_spec", lambda name: None)
+    said = refused(study, {"lime": {"ranking": "lime", "floors": [], "several": 1}})
+    assert said.startswith("searches.lime: ranking lime is computed by captum, which is not installed; `pip install")
+
+
+def test_an_onnx_file_is_refused_a_gradient_before_the_run(study):
+    own = {"architecture": "Own", "onnx": str(next((study / "data/miniature/04_models").glob("*.onnx"))), "classes": 10}
+    with pytest.raises(ClickException, match=r"searches.cam: ranking grad_cam: model 'own' is an ONNX file"):
+        kedro_run(
+            study,
+            pipelines=["mps_extraction"],
+            searches={"cam": {"ranking": "grad_cam", "floors": [], "several": 1}},
+            models={"own": own},
+            model="own",
+        )

@@ -9,9 +9,9 @@ from models_by_hand import Pooling, additive, case_of
 
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.saliency.black_box import BlackBox
+from mps_study.saliency.faults import captum_fault
 from mps_study.saliency.gradients import GradCam
 from mps_study.saliency.layers import last_feature_map
-from mps_study.saliency.libraries import captum_fault
 from mps_study.saliency.method import NoMapError
 from mps_study.saliency.occlusion import Occlusion
 from mps_study.saliency.surrogates import Lime
@@ -81,7 +81,7 @@ def test_one_superpixel_alone_is_no_map():
 def test_without_captum_one_line_says_how_to_get_it(monkeypatch):
     assert captum_fault("search.ranking lime") is None
     monkeypatch.setitem(sys.modules, "captum", None)
-    monkeypatch.setattr("mps_study.saliency.libraries.find_spec", lambda name: None)
+    monkeypatch.setattr("mps_study.saliency.faults.find_spec", lambda name: None)
     assert captum_fault("search.ranking lime") == (
         "search.ranking lime is computed by captum, which is not installed; `pip install 'mps-study[saliency]'`"
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from mps_study.common.searches import OWN
 from mps_study.datasets.samples import REQUEST
 from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
@@ -16,8 +17,15 @@ from mps_study.models.export.exported import export_request
 from mps_study.models.inference.devices import cuda_fault
 from mps_study.models.inference.onnx_file import OnnxFileError, read_graph
 from mps_study.models.roster.roster import ModelEntry, Roster
+from mps_study.mps.common.choices import kind_of
+from mps_study.mps.rex.given import Given
 from mps_study.project.labels import StudyLabels
 from mps_study.project.parameters import DataSampling, Extraction, ModelExport
+from mps_study.project.rankings import given_maps, given_of, method_of
+from mps_study.project.searches import choose_searches, searches_of
+from mps_study.saliency.faults import captum_fault, no_torch_form
+from mps_study.saliency.method import Method
+from mps_study.saliency.methods import METHODS
 
 
 def files(nodes: set[str], catalog: Any) -> str | None:
@@ -73,8 +81,67 @@ def images(nodes: set[str], catalog: Any) -> str | None:
     return _labels_fault(labels, models)
 
 
+def maps(nodes: set[str], catalog: Any) -> str | None:
+    """What searches need that rank pixels by a map: captum, a torch model, the user's maps of all images."""
+    if not nodes & {"make_maps", "extract_records", "compute_areas", "verify_study"}:
+        return None
+    every = searches_of(catalog.load("params:search"), catalog.load("params:searches"))
+    models = _roster(catalog).choose(catalog.load("params:model"), catalog.load("params:compared"))
+    for search, config in choose_searches(every, catalog.load("params:only_search")).items():
+        method, given = method_of(config), given_of(config)
+        fault = None
+        if method is not None and "make_maps" in nodes:
+            fault = _method_fault(kind_of(method, METHODS), method, models)
+        elif given is not None:
+            fault = _given_fault(given, models, nodes, catalog)
+        if fault:
+            return f"{'search' if search == OWN else f'searches.{search}'}: {fault}"
+    return None
+
+
+def _method_fault(kind: str, method: Method, models: dict[str, ModelEntry]) -> str | None:
+    """One line if captum is missing, or a model has no gradient for a method that needs it."""
+    fault = captum_fault(f"ranking {kind}") if method.needs_captum else None
+    if fault or not method.by_gradient:
+        return fault
+    return next((f"ranking {kind}: {no}" for name, entry in models.items() if (no := no_torch_form(name, entry))), None)
+
+
+def _given_fault(given: Given, models: dict[str, ModelEntry], nodes: set[str], catalog: Any) -> str | None:
+    """One line if maps of the sample's images are missing, or do not fit a model that is exported."""
+    cards, wanted = catalog.load("model_cards_so_far"), _sampled(nodes, catalog)
+    shapes = {name: cards[name].preprocessing.size if name in cards else None for name in models}
+    faults = (given_maps(given, name, wanted, shape).fault() for name, shape in shapes.items())
+    return next((fault for fault in faults if fault), None)
+
+
+def _sampled(nodes: set[str], catalog: Any) -> list[str]:
+    """The images of the sample, or those that the run will draw; none where it cannot, which is said elsewhere."""
+    stored = catalog.load("sample_so_far")
+    if "draw_sample" not in nodes:
+        return [str(image) for image in stored.manifest()["image"]]
+    sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
+    study = StudyLabels(sampling, _roster(catalog), catalog.load("params:model"), catalog.load("params:compared"))
+    try:
+        sample = stored.drawn_for(study.sample_request())
+        if sample is not None:
+            return [str(image) for image in sample["image"]]
+        return [each.image for half in _halves(sampling, study).values() for each in half]
+    except SourceError:
+        return []
+
+
 def _drawn(sampling: DataSampling, study: StudyLabels) -> list[Candidate]:
     """The labelled images that will be drawn.
+
+    Raises:
+        SourceError: a source cannot be used, or has too few for one of the halves.
+    """
+    return _halves(sampling, study).get("labelled", [])
+
+
+def _halves(sampling: DataSampling, study: StudyLabels) -> dict[str, list[Candidate]]:
+    """Half -> the images that will be drawn.
 
     Raises:
         SourceError: a source cannot be used, or has too few for one of the halves.
@@ -85,7 +152,7 @@ def _drawn(sampling: DataSampling, study: StudyLabels) -> list[Candidate]:
         if wanted is not None:
             found = study.labelled_half().candidates if half == "labelled" else candidates_of(wanted.source)
             drawn[half] = draw(found, half, wanted.n, sampling.seed)
-    return drawn.get("labelled", [])
+    return drawn
 
 
 def _other_sample(manifest: pd.DataFrame, sampling: DataSampling) -> str:
@@ -188,5 +255,5 @@ def _roster(catalog: Any) -> Roster:
     return Roster.model_validate(catalog.load("params:models"))
 
 
-NEEDS = (names, images, files, gpu, hub, writable)
+NEEDS = (names, images, files, maps, gpu, hub, writable)
 """What a run may lack; each answers with one line that says what is missing and what to do, or None."""

@@ -1,10 +1,9 @@
-"""captum, which need not be installed, and what goes to it and comes from it."""
+"""What goes to captum and comes from it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -15,13 +14,6 @@ from mps_study.saliency.method import Case, Map
 
 if TYPE_CHECKING:
     import torch
-
-
-def captum_fault(what: str) -> str | None:
-    """One line if captum, which computes `what`, is not installed."""
-    if find_spec("captum") is not None:
-        return None
-    return f"{what} is computed by captum, which is not installed; `pip install 'mps-study[saliency]'`"
 
 
 def tensor(values: NDArray[np.float32]) -> torch.Tensor:

@@ -14,6 +14,7 @@ from torch import nn
 
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.models.weights.loading import load_model
+from mps_study.saliency.faults import no_torch_form
 
 ROWS = 8
 """Inputs in one call, so that a method that asks about many needs no more memory than this."""
@@ -67,16 +68,6 @@ def white_box(name: str, entry: ModelEntry, checkpoint: Path | None, device: str
     if fault:
         raise ValueError(fault)
     return WhiteBox(name, load_model(name, entry, checkpoint), device)
-
-
-def no_torch_form(name: str, entry: ModelEntry) -> str | None:
-    """One line if a roster entry is no torch model, and so has no gradient."""
-    if entry.onnx is None:
-        return None
-    return (
-        f"model {name!r} is an ONNX file, which has no torch form and so no gradient; take occlusion, lime, "
-        "kernel_shap or rise for it, which only ask it, or give the model by its `timm` name"
-    )
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from mps_study.pipelines.targets import targets_of
 from mps_study.project.parameters import Extraction
 from mps_study.project.rankings import method_of
 from mps_study.saliency.black_box import ROWS, BlackBox, confidences_of
-from mps_study.saliency.libraries import captum_fault
+from mps_study.saliency.faults import captum_fault
 from mps_study.saliency.method import AskingMethod, Case, GradientMethod, Method, NoMapError
 
 log = logging.getLogger(__name__)

@@ -169,7 +169,7 @@ def about_search_differences(results: StudyResults) -> str:
     return (
         f"Area of each search less that of the one that it is compared with, the study's own ({OWN}) or one of "
         "`statistics.against`, in percentage points of the model's input: the mean over the n images on which both "
-        "found a set, with its bootstrap 95% interval; dropped counts the others. The effect and the p-values are those of "
+        "found a set, with its bootstrap 95% interval; dropped counts the others. The effect and the p-values are of "
         "Wilcoxon's signed-rank test of the same images; Bonferroni and Holm correct for all rows."
     )
 
