@@ -42,8 +42,11 @@ def main():
     """Try each, and print what comes of it."""
     for batch_size in (1, 2, 8, 64):
         explanation, predict = prepared(sys.argv[1], batch_size)
-        areas = Evaluation(explanation).insertion_deletion_curve(predict, normalise=True)
-        print(f"batch {batch_size}: insertion {areas[0]:.4f}, deletion {areas[1]:.4f}")
+        try:
+            insertion, deletion = Evaluation(explanation).insertion_deletion_curve(predict, normalise=True)
+            print(f"insertion and deletion at batch {batch_size}: {insertion:.4f} and {deletion:.4f}")
+        except IndexError as error:
+            print(f"insertion and deletion at batch {batch_size}: IndexError: {error}")
     for repeats in (1, 2, 10):
         explanation, _ = prepared(sys.argv[1], 4)
         good, bad = Evaluation(explanation).robustness(repeats=repeats)
@@ -51,7 +54,7 @@ def main():
     try:
         context_occlusion(torch.ones(1, 3, 4, 4, dtype=torch.bool), torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4))
         print("context_occlusion: done")
-    except Exception as error:
+    except RuntimeError as error:
         print(f"context_occlusion: {type(error).__name__}: {error}")
 
 
