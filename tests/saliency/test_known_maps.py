@@ -148,3 +148,26 @@ def test_backward_selection_looks_again_after_every_step():
     case = case_of(pixels=pixels, baseline=np.zeros_like(pixels))
     order = BackwardGradient(pixels_a_step=1).map(case, WhiteBox("either", Either())).ravel()
     assert sorted(order[:2]) == [0, 2] and order[2] == 1
+
+
+def test_grad_cam_is_captums_and_where_positive_the_papers():
+    import timm
+    from captum.attr import LayerGradCam
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = timm.create_model("resnet18", num_classes=4)
+    pixels = np.random.default_rng(1).normal(size=(3, 96, 96)).astype(np.float32)
+    model, inputs = WhiteBox("resnet18", network), torch.from_numpy(pixels)[None]
+    lowest = []
+    for target in range(4):
+        case = case_of(pixels=pixels, baseline=np.zeros_like(pixels), target=target)
+        found = GradCam(layer="layer4").map(case, model)
+        judge = LayerGradCam(network, network.layer4)
+        signed = judge.attribute(inputs, target=target)
+        enlarged = torch.nn.functional.interpolate(signed, (96, 96), mode="bilinear")
+        np.testing.assert_allclose(found, enlarged[0, 0].detach(), atol=1e-6)
+        as_published = judge.attribute(inputs, target=target, relu_attributions=True)
+        assert torch.equal(as_published, signed.clamp(min=0))  # the order of what is positive is the same
+        lowest.append(found.min())
+    assert min(lowest) < 0

@@ -210,17 +210,18 @@ def test_maps_that_are_missing_are_named_before_the_run(study, own_maps, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("values", "says"),
+    ("spoilt", "says"),
     [
-        (np.zeros((5, 5)), "is a map of 5 x 5, but the input of model"),
-        (np.zeros((3, 32, 32)), r"holds an array (3, 32, 32) of float64; a map is (h, w)"),
-        (np.full((32, 32), np.nan), "holds values that are NaN or infinite"),
+        (lambda values: values[:5, :6], "is a map of 5 x 6, but the input of model"),
+        (lambda values: np.stack([values] * 3), "of float32; a map is (h, w) and of numbers"),
+        (lambda values: values.astype(str), "a map is (h, w) and of numbers"),
+        (lambda values: values + np.nan, "holds values that are NaN or infinite"),
     ],
 )
-def test_maps_that_do_not_fit_are_named_before_the_run(study, own_maps, tmp_path, values, says):
+def test_maps_that_do_not_fit_are_named_before_the_run(study, own_maps, tmp_path, spoilt, says):
     copy = shutil.copytree(own_maps, tmp_path / "maps")
     wrong = sorted(copy.rglob("*.npy"))[2]
-    np.save(wrong, values)
+    np.save(wrong, spoilt(np.load(wrong)))
     said = refused(study, given(copy))
     assert said.startswith(f"searches.given: {wrong} ") and says in said
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.common.digests import digest_of_files
+from mps_study.common.digests import digest_of, digest_of_files
 
 Shape = tuple[int, int]
 
@@ -45,8 +45,9 @@ class GivenMaps(Mapping[str, NDArray[np.float32]]):
         return next((fault for image in self._images if (fault := self._fault_of(self.path(image)))), None)
 
     def digest(self) -> str:
-        """sha256 of all maps, in the order of the images."""
-        return digest_of_files(*(self.path(image) for image in self._images))
+        """sha256 of all maps, in the order of the images; where some are missing, one of which there are no records."""
+        paths = [self.path(image) for image in self._images]
+        return digest_of([digest_of_files(path) if path.is_file() else None for path in paths])
 
     def _fault_of(self, path: Path) -> str | None:
         try:

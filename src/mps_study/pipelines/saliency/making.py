@@ -80,7 +80,8 @@ def maps_of_model(
     if todo:
         if method.needs_captum and (fault := captum_fault("the map")):
             raise ValueError(fault)
-        classifier, card = open_classifier(card, model.onnx, extraction)
+        fixed = {"batch_size": 1, "workers": 1, "precision": "fp32"}  # calls are the methods' own: nothing to measure
+        classifier, card = open_classifier(card, model.onnx, extraction.model_copy(update=fixed))
         made = made_with(classifier.device) | _versions(method)
         found = _found(model, method, classifier, reader, search, manifest)
     with progress_bar(len(manifest), model.unit, done=len(done)) as bar:
