@@ -30,7 +30,7 @@ class Maps:
 
     Args:
         maps: None for a search that needs none.
-        missing: image -> one line.
+        missing: image -> one line. Images that have no class or cannot be read are not among them.
         costs: image -> evaluations, gradients.
     """
 

@@ -70,10 +70,15 @@ class MapStore(ShardReader):
         return {str(image): (int(evaluations), int(gradients)) for image, evaluations, gradients in rows}
 
     def missing(self, model: str, fingerprint: str) -> dict[str, str]:
-        """Image -> why it has no map."""
-        frame = self.read(model, fingerprint, ["image", "status", "reason"])
-        rows = frame[frame["status"] != MADE].itertuples(index=False, name=None)
-        return {str(image): str(reason) for image, _, reason in rows}
+        """Image with a class, of which no map was made -> why. Of others the search finds out by itself."""
+        frame = self.read(model, fingerprint, ["image", "status", "reason", "target"])
+        rows = frame[(frame["status"] == NONE) & (frame["target"] >= 0)]
+        return {str(image): str(reason) for image, reason in zip(rows["image"], rows["reason"], strict=True)}
+
+    def made(self, model: str, fingerprint: str) -> set[str]:
+        """Images that have a map."""
+        frame = self.read(model, fingerprint, ["image", "status"])
+        return set(frame.loc[frame["status"] == MADE, "image"].astype(str))
 
 
 class StoredMaps(Mapping[str, NDArray[np.float32]]):
@@ -81,7 +86,7 @@ class StoredMaps(Mapping[str, NDArray[np.float32]]):
 
     def __init__(self, store: MapStore, model: str, fingerprint: str) -> None:
         self._rows, self._model = store.by_image({model: fingerprint}), model
-        self._images = sorted(store.images(model, fingerprint) - store.missing(model, fingerprint).keys())
+        self._images = sorted(store.made(model, fingerprint))
 
     def __getitem__(self, image: str) -> NDArray[np.float32]:
         row = self._rows.record(image, self._model, _READ)
