@@ -112,7 +112,7 @@ def test_a_failure_is_noted_while_the_model_is_still_claimed(tmp_path, monkeypat
     monkeypatch.setattr(nodes, "fingerprint", lambda *_: 1 / 0)
     roster = Roster.model_validate({"m": {"architecture": "A", "timm": "resnet18"}})
     card = {"m": None}
-    steps = nodes.extract_records(roster, ["m"], None, card, card, {}, None, {}, {}, None, None, None, claims, {})
+    steps = nodes.extract_records(roster, ["m"], None, card, card, {}, None, {}, {}, None, None, None, None, claims, {})
     _, _, failed = next(steps)
     assert list(failed) == [("mps_extraction", "m")]
     assert (tmp_path / "mps_extraction/m.holder.json").exists()
