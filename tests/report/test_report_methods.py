@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.figures.all_figures import SEARCH_FIGURES
-from mps_study.report.figures.methods import typical_of_all
+from mps_study.report.figures.methods import scattered, typical_of_all
 from mps_study.report.tables.all_tables import SEARCH_TABLES
 
 
@@ -83,6 +83,14 @@ def test_the_figure_has_a_panel_a_search_of_a_typical_image(searched: StudyResul
     both = [found(searched, search, model) for search in ("study", "minimal")]
     means = pd.concat(both, axis=1).dropna().mean(axis=1).sort_index()
     assert choice.image == (means - means.median()).abs().idxmin() and choice.image in told
+
+
+def test_a_scattered_set_has_no_outlines_that_would_hide_it() -> None:
+    block, dots = np.zeros((60, 60), dtype=bool), np.zeros((60, 60), dtype=bool)
+    block[10:30, 10:30], dots[::3, ::3] = True, True
+    few = np.zeros((60, 60), dtype=bool)
+    few[5, 5:30:5] = True
+    assert [scattered(each) for each in (block, dots, few)] == [False, True, False]
 
 
 def test_where_no_search_found_a_set_there_is_no_figure(searched: StudyResults) -> None:

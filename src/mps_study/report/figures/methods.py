@@ -11,15 +11,17 @@ from matplotlib.figure import Figure
 
 from mps_study.common.searches import OWN
 from mps_study.mps.types import FOUND
-from mps_study.report.facts.results import NothingToShow, StudyResults
+from mps_study.report.facts.results import Mask, NothingToShow, StudyResults
 from mps_study.report.facts.searches import compared
 from mps_study.report.facts.selection import Choice
 from mps_study.report.facts.wording import count, fixed, percent, shorten
 from mps_study.report.figures.photo_rows import label_line, set_height
-from mps_study.report.figures.photos import panel_title, show_mps, show_photo
+from mps_study.report.figures.photos import panel_title, show_mps, show_photo, spotlight
 from mps_study.report.figures.style import in_study_look
 
 COLUMNS = 5
+FEW, MOSTLY = 0.01, 0.25
+"""Shares: of the picture, up to which a set is small; of its pixels, up to which few lie inside."""
 
 
 @in_study_look
@@ -68,8 +70,17 @@ def search_panel(axes: Axes, results: StudyResults, choice: Choice, search: str,
     mask = None if sighting is None else sighting.mask
     areas = compared(results).areas
     rows = areas[(areas["image"] == image) & (areas["model"] == model) & (areas["search"] == search)]
-    show_mps(axes, photo, np.zeros(photo.shape[:2], dtype=bool) if mask is None else mask)
+    if mask is not None and scattered(mask):
+        show_photo(axes, spotlight(photo, mask))
+    else:
+        show_mps(axes, photo, np.zeros(photo.shape[:2], dtype=bool) if mask is None else mask)
     lines = "not searched" if rows.empty else f"no MPS ({rows['status'].iloc[0]})"
     if mask is not None:
         lines = f"area {percent(rows['area'].iloc[0])}\nconf. {fixed(rows['confidence'].iloc[0], 2)}"
     panel_title(axes, f"{letter}  {'own search' if search == OWN else search}", lines)
+
+
+def scattered(mask: Mask) -> bool:
+    """Whether a set (h, w) is mostly border and of many pieces, so that outlines would hide what they show."""
+    inside = mask[1:-1, 1:-1] & mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
+    return bool(mask.mean() > FEW and inside.sum() < MOSTLY * mask.sum())
