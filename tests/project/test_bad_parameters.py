@@ -207,6 +207,11 @@ def test_a_key_that_is_missing_is_named(path):
         (("search", "strategy"), {"granularity": 4}, "use one of rex, contrastive, complete, minimal"),
         (("search",), {"ranking": "given"}, "search.ranking is 'given', but says not where the maps lie; write {kind:"),
         (("search",), {"ranking": {"kind": "given", "path": "nowhere"}}, "search.ranking: there is no folder nowhere"),
+        (
+            ("search",),
+            {"strategy": {"kind": "sag", "guide": "given"}},
+            "search.guide is 'given', but a study hands no maps",
+        ),
         (("search",), {"ranking": {"kind": "given", "path": 3}}, "search.path is 3; use the path of a folder"),
         (("search",), {"ranking": {"kind": "rise", "mask": 3}}, "rise has no parameter 'mask'; did you mean 'masks'?"),
         (

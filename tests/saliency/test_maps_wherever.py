@@ -1,5 +1,6 @@
 """A search that ranks by a map finds the same wherever it runs, and its records say what the map took."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from click.testing import CliRunner
 from small_project import kedro_run
 from tiny_project import make_tiny_project
 
+from mps_study.app.command_line import cli
+from mps_study.datasets.failures import FailureNotes
 from mps_study.datasets.maps import store as maps_store
 from mps_study.datasets.maps.store import SaliencyMaps
 from mps_study.pipelines.saliency import making
@@ -92,3 +96,25 @@ def test_a_worker_of_a_local_cluster_finds_the_same(project, whole):
     extraction = {"cluster": "local", "cluster_workers": 1}
     kedro_run(project, env="tiny", pipelines=["mps_extraction"], extraction=extraction)
     pd.testing.assert_frame_equal(records(project), records(whole), check_exact=True)
+
+
+def ask(*words: str) -> str:
+    result = CliRunner().invoke(cli, [*words, "--env", "tiny"])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_the_plan_says_which_maps_its_figures_leave_out(project):
+    line = "not in these figures: maps that are made before the search:"
+    assert line not in ask("plan")
+    shutil.rmtree(project / "data/tiny/04_saliency_maps")
+    assert f"{line} one (5)\n" in ask("plan")
+
+
+def test_the_status_says_whose_maps_could_not_be_made(project):
+    (mark,) = (path.name for path in (project / "data/tiny/04_saliency_maps/one").iterdir())
+    notes = FailureNotes(str(project / "data/tiny/failures"))
+    notes.save({("saliency", f"one, rise {mark[:8]}"): "no memory", ("saliency", "one, rise 00000000"): "of another"})
+    study, mine = json.loads(ask("status", "--json"))["units"]
+    assert (study["state"], study["reason"]) == ("failed", "no memory")
+    assert (mine["state"], mine["reason"]) == ("waiting", "")
