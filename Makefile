@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK := true
 
-.PHONY: help run test export-check format benchmark benchmark-gpu dist torture docs viz mlflow clean
+.PHONY: help run test export-check format benchmark benchmark-gpu benchmark-cluster dist torture torture-cluster docs viz mlflow clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -63,6 +63,15 @@ dist: .venv/installed  ## build wheel and sdist into dist/, and check them
 
 torture: .venv/installed  ## kill studies, fill their disk, start them twice, and compare what is left (twenty minutes)
 	$(BIN)/python torture/run.py $(ARGUMENTS)
+
+benchmark-cluster: .venv/installed  ## measure what a cluster costs and gives: make benchmark-cluster IMAGES=FOLDER
+	@test -n "$(IMAGES)" || { echo "say which images: make benchmark-cluster IMAGES=FOLDER (one sub-folder a class)"; exit 1; }
+	test -f data/base/04_models/efficientnet_lite0.json || $(BIN)/kedro run --pipelines model_export --params model=efficientnet_lite0
+	$(BIN)/python benchmarks/cluster.py --images $(IMAGES) $(ARGUMENTS)
+
+torture-cluster: .venv/installed  ## search in every way there is, kill workers, schedulers and clients: make torture-cluster IMAGES=FOLDER
+	@test -n "$(IMAGES)" || { echo "say which images: make torture-cluster IMAGES=FOLDER (one sub-folder a class)"; exit 1; }
+	$(BIN)/python torture/cluster.py --images $(IMAGES) $(ARGUMENTS)
 
 docs: .venv/installed  ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

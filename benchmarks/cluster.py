@@ -23,19 +23,19 @@ from setting import MODELS, RESULTS, Row, card_of, facts, rows_as_dicts, spread
 
 from mps_study import SearchConfig
 from mps_study.compute.asking import Asking
-from mps_study.compute.cluster import OnDask, local_cluster
 from mps_study.compute.here import Here
 from mps_study.compute.jobs import Found, Job, Runner, Work
+from mps_study.compute.on_dask.cluster import OnDask, local_cluster
+from mps_study.compute.on_dask.worker import Answer
 from mps_study.compute.opening import with_measurements
 from mps_study.compute.reading import Reader
-from mps_study.compute.worker import Answer
 from mps_study.images.sources import candidates_of
 
 SECTIONS = ("efficiency", "overhead", "memory", "simulated")
 MODEL = "efficientnet_lite0"
 SEARCHES = {
-    "rex": SearchConfig(iterations=2, chunk_size=20),
-    "minimal": SearchConfig("minimal", granularity=8),
+    "rex": SearchConfig(iterations=1, tree_depth=3, chunk_size=400),
+    "minimal": SearchConfig("minimal", granularity=16),
 }
 
 
@@ -69,7 +69,7 @@ def timed(runner: Runner, work: Work) -> tuple[float, list[Found]]:
     return seconds, found
 
 
-def efficiency(contents: dict[str, bytes], repeats: int = 3) -> list[Row]:
+def efficiency(contents: dict[str, bytes], repeats: int) -> list[Row]:
     """Two local workers against one process with two threads, in turns, both with the model open and measured."""
     rows = []
     with local_cluster(Asking("cpu"), 2) as client:
@@ -135,7 +135,7 @@ def memory(contents: dict[str, bytes]) -> list[Row]:
     size = sum(file.stat().st_size for file in path.parent.glob(f"{MODEL}.onnx*")) / 1e6
     job = Job("rex", card_of(MODEL), path, SEARCHES["rex"], Asking("cpu", batch_size=8, workers=2))
     some = list(contents.items())
-    for repeats in (1, 10):
+    for repeats in (1, 5):
         with local_cluster(Asking("cpu"), 1) as client:
             for i in range(repeats):
                 timed(OnDask(Kept(client)), work_of(job, dict(some[4 * (i % (len(some) // 4)) :][:4]), 1.0))
@@ -157,13 +157,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", required=True)
     parser.add_argument("--n", type=int, default=24)
+    parser.add_argument("--repeats", type=int, default=3, help="of the efficiency's two ways, in turns")
     parser.add_argument("--only", default=",".join(SECTIONS))
     parser.add_argument("--seconds", type=float, default=300.0, help="that the simulated study should take")
     chosen = parser.parse_args()
     found = sorted(candidates_of({"kind": "folder", "path": chosen.images}), key=lambda candidate: candidate.image)
     contents = {c.image: c.read() for c in found[:: max(1, len(found) // chosen.n)][: chosen.n]}
     sections = {
-        "efficiency": lambda: efficiency(contents),
+        "efficiency": lambda: efficiency(contents, chosen.repeats),
         "overhead": lambda: overhead(contents),
         "memory": lambda: memory(contents),
         "simulated": lambda: simulated(card_of(MODEL), chosen.seconds),

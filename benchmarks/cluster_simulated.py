@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import subprocess
 import sys
@@ -22,10 +23,10 @@ from setting import Row
 from mps_study import SearchConfig
 from mps_study.compute import units
 from mps_study.compute.asking import Asking
-from mps_study.compute.cluster import OnDask, scheduler_at
 from mps_study.compute.jobs import Found, Job, Work
+from mps_study.compute.on_dask.cluster import OnDask, scheduler_at
+from mps_study.compute.on_dask.worker import Answer, Sent
 from mps_study.compute.reading import Reader
-from mps_study.compute.worker import Answer, Sent
 from mps_study.models.export.card import ModelCard
 from mps_study.mps.types import FOUND, MpsRecord, Target
 
@@ -38,6 +39,11 @@ SCALE = 5.0
 GONE_SECONDS = 10.0
 """Until a lost worker is there again, in simulated time."""
 PORT = 18799
+ALONE = {
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+}
+"""Each worker looks a hundred times a second at what it does: 64 in one process would do little else."""
 
 
 def cost(model: int, image: int, mean: float) -> float:
@@ -114,7 +120,8 @@ def simulated(card: ModelCard, seconds: float) -> list[Row]:
     for work in works:
         work.reader.contents = lambda: ((image, bytes(1000)) for image in empty)
     total = sum(cost(model, image, mean) for model, mean in enumerate(means) for image in range(IMAGES)) / SCALE
-    server = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    server = subprocess.Popen([sys.executable, __file__], env=os.environ | ALONE, **pipes)
     changes: list[list[float]] = []
     while (line := server.stdout.readline()) != "ready\n":
         changes.append(json.loads(line))

@@ -16,8 +16,8 @@ from mps_study import SearchConfig
 from mps_study.common.digests import digest_of_files
 from mps_study.compute.asking import Asking
 from mps_study.compute.jobs import Found, Job, Work
+from mps_study.compute.on_dask.worker import Answer, search_unit
 from mps_study.compute.reading import Reader
-from mps_study.compute.worker import Answer, search_unit
 from mps_study.models.export.card import ModelCard
 from mps_study.models.export.exported import files_of
 from mps_study.models.inference.preprocessing import Preprocessing

@@ -25,11 +25,12 @@ from jobs_of import (
     work_of,
 )
 
-from mps_study.compute import fetching
 from mps_study.compute.asking import Asking, certificates
-from mps_study.compute.cluster import OnDask, local_cluster, scheduler_at
+from mps_study.compute.closing import all_closed
 from mps_study.compute.here import Here
 from mps_study.compute.jobs import LostError
+from mps_study.compute.on_dask import fetching
+from mps_study.compute.on_dask.cluster import OnDask, local_cluster, scheduler_at
 from mps_study.mps.types import FAILED
 
 
@@ -148,6 +149,18 @@ def test_a_local_cluster_listens_on_the_loopback_alone_and_leaves_no_process():
     assert not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_run_that_ends_while_what_was_found_is_being_saved_closes_what_it_has_opened(tmp_path):
+    children = set(psutil.Process().children(recursive=True))
+    with all_closed():
+        found = OnDask(local_cluster(Asking("cpu"), 1), slowly).run([work_of(job_of(tmp_path), pictures(99), 0.1)])
+        assert next(found).records
+        mine = set(psutil.Process().children(recursive=True)) - children
+        assert mine
+    _, left = psutil.wait_procs(mine, timeout=10)
+    assert not [each for each in left if "spawn_main" in " ".join(each.cmdline())]
+    found.close()
+
+
 def start(*arguments):
     """A part of a cluster in a process of its own."""
     command = [sys.executable, "-m", *arguments]
@@ -209,7 +222,7 @@ def test_an_encrypted_cluster_is_reached_with_certificates_and_by_nobody_without
         found, errors = all_of(OnDask(scheduler_at(address, tmp_path)), works(tmp_path))
         same(found, here)
         assert not errors
-        monkeypatch.setattr("mps_study.compute.cluster.CONNECT_SECONDS", 2)
+        monkeypatch.setattr("mps_study.compute.on_dask.cluster.CONNECT_SECONDS", 2)
         with pytest.raises(LostError, match="no Dask scheduler answers"), scheduler_at(address.replace("tls", "tcp")):
             pass
     finally:
@@ -219,7 +232,7 @@ def test_an_encrypted_cluster_is_reached_with_certificates_and_by_nobody_without
 
 
 def test_nobody_at_an_address_is_said_in_one_line(monkeypatch, tmp_path):
-    monkeypatch.setattr("mps_study.compute.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("mps_study.compute.on_dask.cluster.CONNECT_SECONDS", 1)
     address = f"tcp://127.0.0.1:{free_port()}"
     with (
         pytest.raises(LostError, match=f"no Dask scheduler answers at {address}") as told,
@@ -230,7 +243,7 @@ def test_nobody_at_an_address_is_said_in_one_line(monkeypatch, tmp_path):
 
 
 def test_a_scheduler_elsewhere_without_encryption_is_named_in_a_warning(monkeypatch, caplog):
-    monkeypatch.setattr("mps_study.compute.cluster.CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr("mps_study.compute.on_dask.cluster.CONNECT_SECONDS", 0.1)
     with pytest.raises(LostError), scheduler_at("tcp://192.0.2.1:8786"):
         pass
     assert [r.levelname for r in caplog.records] == ["WARNING"] and "is not encrypted" in caplog.text

@@ -9,7 +9,7 @@ import pytest
 from jobs_of import job_of, pictures, work_of
 
 from mps_study.compute.jobs import Found, Work
-from mps_study.compute.pending import MOST_BYTES, TRIES, Pending
+from mps_study.compute.on_dask.pending import MOST_BYTES, TRIES, Pending
 from mps_study.mps.types import FAILED, FOUND, MpsRecord, Target
 
 

@@ -8,7 +8,7 @@ from jobs_of import REX, job_of, png
 from onnx_models import SIDE
 
 from mps_study import SearchConfig
-from mps_study.compute.worker import Sent, digest_of_map, search_unit
+from mps_study.compute.on_dask.worker import Sent, digest_of_map, search_unit
 from mps_study.mps.types import FOUND
 
 

@@ -132,6 +132,6 @@ def test_certificates_that_are_missing_are_told_before_any_work(project):
 
 
 def test_a_scheduler_that_is_not_there_is_told_in_one_line(project, monkeypatch):
-    monkeypatch.setattr("mps_study.compute.cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("mps_study.compute.on_dask.cluster.CONNECT_SECONDS", 0.5)
     with pytest.raises(ClickException, match=r"no Dask scheduler answers at tcp://127.0.0.1:9 .*`dask scheduler`"):
         kedro_run(project, env="tiny", pipelines=["mps_extraction"], extraction={"cluster": "tcp://127.0.0.1:9"})

@@ -23,7 +23,7 @@ def read(env):
     return StudyConfigLoader(str(CONF), env=env, base_env="base", default_run_env="local")["parameters"]
 
 
-BASE = read("base")
+BASE = dict(sorted(read("base").items()))  # Kedro reads the files of an environment in any order
 BASE["models"] = {name: BASE["models"][name] for name in (*BASE["compared"], "convnext_huge")} | {"own": OWN}
 BASE["metrics"]["fine_tuned_accuracy"] = {"efficientnet_lite0": 0.9}
 BASE["search"] |= {

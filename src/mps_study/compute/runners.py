@@ -17,6 +17,6 @@ def runner_for(asking: Asking, cluster: str | None, workers: int | None) -> Runn
     """
     if cluster is None:
         return Here()
-    from mps_study.compute.cluster import OnDask, local_cluster, scheduler_at  # only who asks for it needs Dask
+    from mps_study.compute.on_dask.cluster import OnDask, local_cluster, scheduler_at  # only who asks for it needs Dask
 
     return OnDask(local_cluster(asking, workers) if cluster == "local" else scheduler_at(cluster))

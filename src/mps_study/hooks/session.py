@@ -16,6 +16,7 @@ from kedro.framework.session import KedroSession
 from kedro.runner import AbstractRunner, ParallelRunner, SequentialRunner
 
 from mps_study.common.spelling import unknown
+from mps_study.compute.closing import all_closed
 
 log = logging.getLogger(__name__)
 NAMING_NODES = ("node_names", "from_nodes", "to_nodes")
@@ -39,7 +40,7 @@ class StudySession(KedroSession):
         rest |= {option: in_full(rest[option]) for option in NAMING_NODES if rest.get(option)}
         if Path.cwd() != self._project_path:
             log_as_the_project_says(self._project_path)
-        with chdir(self._project_path):
+        with chdir(self._project_path), all_closed():
             found: dict[str, Any] = super().run(*arguments, **rest)
         return found
 

@@ -73,6 +73,12 @@ def own_project() -> Path:
     return place
 
 
+def roster_of(folder: Path) -> Path:
+    """The roster of a project in a folder, or that which a new one there would have."""
+    own = folder / ROSTER
+    return own if own.is_file() else _root() / ROSTER
+
+
 def _files() -> Iterator[tuple[str, Path]]:
     """Path in the project -> file; of conf/local only what tells what it is for."""
     for file in sorted(TEMPLATE.iterdir()):

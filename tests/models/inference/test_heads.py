@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 from models.onnx_models import CLASSES, SIDE, logits, node, write_model
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.export.own_onnx import check_answers
-from mps_study.models.inference.heads import Head
+from mps_study.models.inference.heads import Head, check_head
 from mps_study.models.inference.onnx_file import OnnxFileError
 from mps_study.models.inference.replies import reply_of_labels
 from mps_study.mps.mutants import Masks
@@ -305,3 +305,31 @@ def test_a_local_function_at_the_end_is_looked_into(tmp_path):
     model.opset_import.append(helper.make_opsetid("own", 1))
     onnx.save(model, path)
     assert OnnxClassifier(path, "cpu", 4, 1).head == Head("probabilities", CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("form", "linear"),
+    [
+        ({}, True),
+        (
+            {
+                "tail": [node("Add", ["raw", "bias"], ["logits"])],
+                "constants": {"bias": np.full(CLASSES, 0.5, np.float32)},
+            },
+            True,
+        ),
+        ({"tail": [node("Abs", ["raw"], ["logits"])]}, False),
+        ({"tail": [node("Relu", ["raw"], ["logits"])]}, False),
+        ({"external": "weights.bin"}, False),
+    ],
+)
+def test_a_linear_layer_with_weights_of_both_signs_gives_logits_wherever_they_lie(tmp_path, form, linear):
+    """A dark picture can have all of its logits between 0 and 1."""
+    classifier = OnnxClassifier(write_model(tmp_path / "m.onnx", **form), "cpu", 4, 1)
+    assert classifier.head.known == linear
+    dark = [np.linspace(0.3, 0.7, CLASSES, dtype=np.float32)]
+    if linear:
+        check_head(classifier.head, dark, classifier.path)
+    else:
+        with pytest.raises(OnnxFileError, match="looks like probabilities"):
+            check_head(classifier.head, dark, classifier.path)

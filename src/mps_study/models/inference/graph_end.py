@@ -47,6 +47,11 @@ class _Source:
     less: bool = False
 
 
+_LINEAR = {"Gemm": 1, "MatMul": 1, "Conv": 1}
+"""Linear layers -> which of their inputs holds the weights."""
+
+_UNBENT = _PASSING - {"Clip", "Relu"}
+
 READING = 2
 """Raised where another end is found in the same graph: files that were taken over before are looked at again."""
 
@@ -55,6 +60,15 @@ def end_of(model: onnx.ModelProto, output: str) -> End:
     """How the graph ends at one of its outputs."""
     graph = inliner.inline_local_functions(model).graph if model.functions else model.graph
     return _Reading(graph).source(output).end
+
+
+def is_linear(model: onnx.ModelProto, output: str) -> bool:
+    """Whether an output is that of a linear layer with weights of both signs: it can take any value, as logits do.
+
+    Weights outside of the file are not read; then nothing is claimed.
+    """
+    graph = inliner.inline_local_functions(model).graph if model.functions else model.graph
+    return _Reading(graph).is_linear(output)
 
 
 def was_misread(model: onnx.ModelProto, output: str) -> bool:
@@ -130,6 +144,24 @@ class _Reading:
         if {"unknown", "squashed"} & ends or not ends or (node.op_type == "Log" and ends == {"softmax"}):
             return _Source("unknown")
         return _Source("unclear")
+
+    def is_linear(self, name: str) -> bool:
+        """See `is_linear`."""
+        while (node := self._makers.get(name)) is not None:
+            if node.op_type in _LINEAR:
+                return self._has_both_signs(node.input[_LINEAR[node.op_type]])
+            others = [each for each in node.input if not self._is_constant(each)]
+            if node.op_type not in _UNBENT and not (node.op_type == "Add" and len(others) == 1):
+                return False
+            name = others[0] if node.op_type == "Add" else node.input[0]
+        return False
+
+    def _has_both_signs(self, name: str) -> bool:
+        tensor = self._weights.get(name)
+        if tensor is None or tensor.data_location == onnx.TensorProto.EXTERNAL:
+            return False
+        weights = numpy_helper.to_array(tensor)
+        return bool((weights < 0).any() and (weights > 0).any())
 
     def _made_by(self, name: str) -> str:
         while (node := self._makers.get(name)) is not None and node.op_type in _PASSING:

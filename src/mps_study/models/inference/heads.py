@@ -26,7 +26,7 @@ import onnx
 from numpy.typing import NDArray
 
 from mps_study.common.class_names import NO_LABEL
-from mps_study.models.inference.graph_end import end_of
+from mps_study.models.inference.graph_end import end_of, is_linear
 from mps_study.models.inference.onnx_file import OnnxFileError, Signature
 from mps_study.models.inference.replies import Classes, reply_of_labels, reply_of_logits
 from mps_study.models.inference.tolerance import largest_difference, largest_difference_of_labels
@@ -127,7 +127,9 @@ def head_of(model: onnx.ModelProto, signature: Signature, output: Output | Label
         raise OnnxFileError(f"{named} ends in what bends or scales its values, so that they may be no logits; {SAY}")
     if end in ("unclear", "part"):
         raise OnnxFileError(f"{named} is made of a softmax or sigmoid in a way that does not say what it is; {SAY}")
-    return Head(_SHARES[end], columns) if end in _SHARES else Head("logits", columns, known=False)
+    if end in _SHARES:
+        return Head(_SHARES[end], columns)
+    return Head("logits", columns, known=is_linear(model, signature.output))
 
 
 def check_head(head: Head, answers: Sequence[NDArray[np.float32]], path: Path) -> None:

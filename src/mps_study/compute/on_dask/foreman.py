@@ -19,10 +19,10 @@ from uuid import uuid4
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
-from mps_study.compute import fetching
 from mps_study.compute.jobs import Found, LostError, Work
-from mps_study.compute.pending import Pending, Unit
-from mps_study.compute.worker import Answer, search_unit
+from mps_study.compute.on_dask import fetching
+from mps_study.compute.on_dask.pending import Pending, Unit
+from mps_study.compute.on_dask.worker import Answer, search_unit
 
 log = logging.getLogger(__name__)
 

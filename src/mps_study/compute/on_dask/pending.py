@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mps_study.compute.jobs import Found, Job, Targets, Work
+from mps_study.compute.on_dask.worker import Sent, digest_of_map
 from mps_study.compute.searching import failed_record
 from mps_study.compute.units import Load, images_of_next
-from mps_study.compute.worker import Sent, digest_of_map
 
 MOST_BYTES = 8 << 20
 """Of encoded images and their maps in a unit of several: what travels at once."""

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mps_study.compute.asking import Asking
-from mps_study.compute.fetching import cache_folder, model_here
 from mps_study.compute.jobs import Found, Job, Targets
+from mps_study.compute.on_dask.fetching import cache_folder, model_here
 from mps_study.compute.opening import measurements, opened
 from mps_study.compute.reading import is_whole
 from mps_study.compute.searching import failed_record, search_pictures

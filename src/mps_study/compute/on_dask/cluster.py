@@ -10,7 +10,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,10 +19,11 @@ from distributed import Client, Nanny, Scheduler, Security, SpecCluster
 
 from mps_study.common.cores import ALLOWED, cores
 from mps_study.compute.asking import CERTIFICATES, Asking, certificates
-from mps_study.compute.fetching import CACHE
-from mps_study.compute.foreman import Foreman, Search
+from mps_study.compute.closing import opened
 from mps_study.compute.jobs import Found, LostError, Work
-from mps_study.compute.worker import search_unit
+from mps_study.compute.on_dask.fetching import CACHE
+from mps_study.compute.on_dask.foreman import Foreman, Search
+from mps_study.compute.on_dask.worker import search_unit
 from mps_study.models.inference.devices import choose_device
 
 log = logging.getLogger(__name__)
@@ -32,18 +33,21 @@ CORES_A_WORKER = 4
 
 CONNECT_SECONDS = 10
 
+UNDISTURBED = "mps_study.compute.on_dask.undisturbed"
+"""Loaded by each worker of a local cluster when it starts."""
+
 
 class OnDask:
     """Works on a client's cluster, which is not closed with it unless it was opened here.
 
     Args:
-        opened: opens the client, when there is something to do.
+        client: opens it, when there is something to do.
         search: what runs on the workers.
     """
 
-    def __init__(self, opened: contextlib.AbstractContextManager[Client], search: Search = search_unit) -> None:
-        self._opened, self._search = opened, search
-        self._stack = ExitStack()
+    def __init__(self, client: contextlib.AbstractContextManager[Client], search: Search = search_unit) -> None:
+        self._opening, self._search = client, search
+        self._stack = opened()
         self._client: Client | None = None
 
     def __enter__(self) -> OnDask:
@@ -63,7 +67,7 @@ class OnDask:
             LostError: there is no scheduler, or no longer one.
         """
         if self._client is None:
-            self._client = self._stack.enter_context(self._opened)
+            self._client = self._stack.enter_context(self._opening)
         yield from Foreman(self._client, works, self._search).found()
 
 
@@ -135,6 +139,7 @@ def _options(i: int, number: int, gpus: Sequence[str], security: Any, folder: st
         "security": security,
         "env": environment,
         "local_directory": folder,
+        "preload": [UNDISTURBED],
         "dashboard": False,
         "silence_logs": logging.CRITICAL,
     }
