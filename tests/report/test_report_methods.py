@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.figures.all_figures import SEARCH_FIGURES
-from mps_study.report.figures.methods import scattered, typical_of_all
+from mps_study.report.figures.of_searches.methods import scattered, typical_of_all
 from mps_study.report.tables.all_tables import SEARCH_TABLES
 
 

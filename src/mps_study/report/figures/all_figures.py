@@ -9,15 +9,15 @@ from matplotlib.figure import Figure
 from mps_study.report.facts.both_classes import asks_for_labels
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.figures.areas import draw_correctness, draw_sizes
-from mps_study.report.figures.both_classes import draw_both_classes
-from mps_study.report.figures.methods import draw_methods
+from mps_study.report.figures.of_searches.both_classes import draw_both_classes
+from mps_study.report.figures.of_searches.methods import draw_methods
 from mps_study.report.figures.photo_rows import (
     draw_all_wrong_alike,
     draw_disagreement,
     draw_gallery,
     draw_largest_hausdorff,
 )
-from mps_study.report.figures.searches import draw_searches
+from mps_study.report.figures.of_searches.searches import draw_searches
 from mps_study.report.figures.stages import draw_stages
 
 FIGURES: dict[str, Callable[[StudyResults], Figure]] = {

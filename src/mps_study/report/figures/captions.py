@@ -6,7 +6,7 @@ from mps_study.report.facts import selection
 from mps_study.report.facts.findings import size_test_line
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.facts.wording import fixed, percent
-from mps_study.report.figures.methods import typical_of_all
+from mps_study.report.figures.of_searches.methods import typical_of_all
 
 
 def about_sizes(results: StudyResults) -> str:
