@@ -11,13 +11,13 @@ from mps_study.report.facts.results import StudyResults
 from mps_study.report.figures.areas import draw_correctness, draw_sizes
 from mps_study.report.figures.of_searches.both_classes import draw_both_classes
 from mps_study.report.figures.of_searches.methods import draw_methods
+from mps_study.report.figures.of_searches.searches import draw_searches
 from mps_study.report.figures.photo_rows import (
     draw_all_wrong_alike,
     draw_disagreement,
     draw_gallery,
     draw_largest_hausdorff,
 )
-from mps_study.report.figures.of_searches.searches import draw_searches
 from mps_study.report.figures.stages import draw_stages
 
 FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
