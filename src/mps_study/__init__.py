@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import MpsRecord
+from mps_study.saliency import methods as _methods  # noqa: F401  # so that a search knows their names
 
 if TYPE_CHECKING:
     from mps_study.app.explained import Explanation

@@ -4,6 +4,7 @@ import tracemalloc
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from jobs_of import job_of, pictures, work_of
 
@@ -130,6 +131,34 @@ def test_a_unit_is_small_enough_to_travel_and_what_is_done_lies_no_longer_in_mem
     finally:
         tracemalloc.stop()
     assert max(sizes) == MOST_BYTES // size and sum(sizes) == len(names)
+
+
+def test_maps_travel_with_their_images_and_count_in_what_is_small_enough_to(job):
+    contents = pictures(40)
+    maps = {image: np.full((1024, 1024), i, dtype=np.float32) for i, image in enumerate(list(contents)[:-1])}
+    pending, sent = Pending([replace(work_of(job, contents, 0.001), maps=maps)]), {}
+    while unit := pending.next_for("a", "a"):
+        assert len(unit.images) == 1 or sum(each.size for each in unit.images) <= MOST_BYTES
+        sent |= {each.image: each for each in unit.images}
+        list(pending.done(unit, found_of(unit), 0.001))
+    assert all(np.array_equal(sent[image].map, values) for image, values in maps.items())
+    assert len({each.map_sha256 for each in sent.values()}) == 40
+    assert sent[list(contents)[-1]][3:] == (None, "")
+
+
+def test_maps_that_cannot_be_read_end_their_job_and_no_other(job, tmp_path):
+    class Broken(dict):
+        def get(self, image, default=None):
+            if image == "image 020":
+                raise OSError("the disk is gone")
+
+    works = [replace(work_of(job, pictures(50)), maps=Broken()), work_of(job_of(tmp_path, "other"), pictures(50))]
+    told = drained(Pending(works), lambda p, unit, _: p.done(unit, found_of(unit), 1.0))
+    assert [(found.job, str(found.error)) for found in told if found.error] == [("m", "the disk is gone")]
+    assert {name: sum(len(found.records) for found in told if found.job == name) for name in ("m", "other")} == {
+        "m": 20,
+        "other": 50,
+    }
 
 
 def test_images_that_cannot_be_had_are_left_out_and_those_of_other_bytes_fail(job, monkeypatch):

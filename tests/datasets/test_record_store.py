@@ -12,7 +12,8 @@ from pyarrow.parquet import ParquetFile
 from mps_study.compute.parts import Part
 from mps_study.datasets.records.columns import BULKY_COLUMNS, LATER, SMALL_COLUMNS
 from mps_study.datasets.records.given_back import WHOLE, record_of
-from mps_study.datasets.records.store import TOGETHER, MpsRecords, RecordShard, unpack_landscape, unpack_mask
+from mps_study.datasets.records.shards import TOGETHER
+from mps_study.datasets.records.store import MpsRecords, RecordShard, unpack_landscape, unpack_mask
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import FAILED, FOUND, AtFloor, Certificate, Mps, MpsRecord, Target

@@ -124,7 +124,7 @@ def fails(stage, claims):
         empty = pd.DataFrame({"file": [], "image": []})
         return export_models(roster, ["m"], None, {}, empty, {}, ModelExport(), {}, claims, before)
     return extract_records(
-        roster, ["m"], None, {}, {}, {}, None, {}, {}, None, None, Extraction(), None, claims, before
+        roster, ["m"], None, {}, {}, {}, None, {}, {}, None, None, Extraction(), None, None, claims, before
     )
 
 

@@ -33,6 +33,14 @@ BORN = {
     },
     "ddmin": {"granularity": 4, "order": "blocks"},
     "backward": {"granularity": 16, "at_once": 8},
+    "given": {"path": None, "resize": False},
+    "occlusion": {"window": 15, "stride": 8},
+    "lime": {"samples": 1000, "kernel_width": 0.25},
+    "kernel_shap": {"samples": 1000, "segments": 50},
+    "rise": {"masks": 4000, "cells": 7, "kept_share": 0.5},
+    "grad_cam": {"layer": None},
+    "integrated_gradients": {"steps": 50},
+    "backward_gradient": {"pixels_a_step": 100},
     "forbidding": {"granularity": None},
     "spotlights": {},
 }  # fmt: skip
@@ -47,6 +55,12 @@ def test_no_default_has_changed_since_it_was_born(strategy):
     assert everything.identity() == {"strategy": {"kind": strategy}}
     further = SearchConfig(strategy=STRATEGIES["rex"](), several=2, **BORN["forbidding"])
     assert further.identity() == {"strategy": {"kind": "rex"}, "several": 2}
+
+
+@pytest.mark.parametrize("ranking", [name for name in RANKINGS if name in BORN])
+def test_no_default_of_a_ranking_has_changed_since_it_was_born(ranking):
+    identity = SearchConfig(ranking={"kind": ranking, **BORN[ranking]}).identity()
+    assert identity == {"strategy": {"kind": "rex", "ranking": {"kind": ranking}}}
 
 
 def test_every_parameter_has_its_birth_noted():

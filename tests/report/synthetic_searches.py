@@ -40,6 +40,8 @@ def searched_study() -> StudyResults:
         evaluations=own["evaluations"] // 3,
     )
     areas = pd.concat([own, other], ignore_index=True)
+    areas = areas.assign(share=0.0, certified=areas["search"] == OTHER, insertion_area=0.5, deletion_area=0.25)
+    areas = areas.assign(map_evaluations=0, map_gradients=0)
 
     def packed(model: str, fingerprint: str) -> dict[str, np.ndarray]:
         search = OTHER if fingerprint.startswith("m") else "study"

@@ -12,7 +12,7 @@ from mps_study.report.explorer.page import study_facts
 from mps_study.report.facts.both_classes import asks_for_labels, both_classes
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.figures.all_figures import figures_of
-from mps_study.report.figures.both_classes import draw_both_classes, shown_rows
+from mps_study.report.figures.of_searches.both_classes import draw_both_classes, shown_rows
 from mps_study.report.page.html import render_report
 from mps_study.report.tables.all_tables import tables_of
 

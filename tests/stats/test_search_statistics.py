@@ -1,5 +1,7 @@
 """Searches of one model against each other: SciPy is the outside judge."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -94,6 +96,19 @@ def test_two_searches_have_no_friedman_and_one_search_has_no_row_at_all() -> Non
     assert rows(two, "friedman").empty and len(rows(two, "wilcoxon signed-rank")) == 3
     one = run_statistics(**searched(1), config=CONFIG)
     assert not one["group"].str.startswith("searches of").any()
+
+
+def test_searches_are_compared_with_others_that_are_named_and_no_two_of_them_twice(ours, frames) -> None:
+    """All rows are one family, so that more of them are not free."""
+    found = run_statistics(**frames, config=replace(CONFIG, against=("other_1", "study", "nowhere")))
+    contrasts = set(rows(found, "wilcoxon signed-rank")["contrast"])
+    assert contrasts == {"other_1 - study", "other_2 - study", "other_2 - other_1"}
+    more, fewer = (rows(each, "wilcoxon signed-rank").set_index(["group", "contrast"]) for each in (found, ours))
+    assert len(more) == len(fewer) + 3
+    assert (more.loc[fewer.index, "p_adj"] >= fewer["p_adj"]).all()
+    for row in rows(found, "mean difference of searches").query("contrast == 'other_2 - other_1'").itertuples():
+        table = both(frames["areas"], row.group.removeprefix("searches of "), "other_2", "other_1")
+        assert row.effect == pytest.approx((table["other_2"] - table["other_1"]).mean())
 
 
 def test_further_searches_change_no_row_of_the_studys_own(ours) -> None:

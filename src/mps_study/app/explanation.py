@@ -180,7 +180,8 @@ def _config(search: Mapping[str, Any]) -> SearchConfig:
     config = SearchConfig(**laid_over(DEFAULTS, search))
     if config.strategy.needs_map:
         raise ValueError(
-            "search.ranking is 'given', but there is no map here; hand it to mps_study.extract_mps, `maps`"
+            "search.ranking reads a map, which is not made here; give the search to a study, or hand maps to "
+            "mps_study.extract_mps, `maps`"
         )
     if fault := baseline_image_fault(config):
         raise ValueError(fault)

@@ -12,6 +12,8 @@ from mps_study.app.study_units import StudyNow, StudyUnit
 from mps_study.app.words import duration, number, size, table
 from mps_study.common.commands import kedro_run
 from mps_study.common.searches import unit_name
+from mps_study.datasets.maps.store import MapStore
+from mps_study.datasets.maps.wanted import method_of
 from mps_study.datasets.records.counted import all_facts, stored
 from mps_study.models.export.card import ModelCard
 from mps_study.models.export.exported import files_of
@@ -70,7 +72,16 @@ def _planned(now: StudyNow, unit: StudyUnit, rate: Figure, known: list[Known]) -
         rate,
         expected_bytes(unit.config, _pixels(unit), digest, known),
         *_sizes(now, unit),
+        _maps_left(now, unit),
     )
+
+
+def _maps_left(now: StudyNow, unit: StudyUnit) -> int:
+    """Images whose map, by which the search ranks pixels, is still to be made."""
+    if method_of(unit.config) is None:
+        return 0
+    there = MapStore(now.study.folder("saliency_maps"))
+    return now.images - (len(there.images(unit.model, unit.maps.digest)) if unit.maps else 0)
 
 
 def _sizes(now: StudyNow, unit: StudyUnit) -> tuple[Figure, Figure]:
@@ -167,6 +178,8 @@ def told(plan: Plan) -> list[str]:
     lines.append(
         "m measured on this machine, r from records, d default; time: on this machine; disk: of records to come"
     )
+    if maps := [f"{unit_name(unit.model, unit.search)} ({unit.maps:,})" for unit in plan.units if unit.maps]:
+        lines.append(f"not in these figures: maps that are made before the search: {', '.join(maps)}")
     evaluations = plan.evaluations
     if evaluations.value is not None:
         within = f" ({_range(evaluations, number)})" if _range(evaluations, number) else ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
-from mps_study.app.study_units import StudyNow
+from mps_study.app.study_units import StudyNow, StudyUnit
 from mps_study.app.words import duration, number, table
+from mps_study.datasets.maps.wanted import method_of
 from mps_study.datasets.records.counted import stored
+from mps_study.pipelines.maps import maps_unit
 from mps_study.project.holders import Holder, holders
 from mps_study.project.status import STAGE, Progress, Status, progress, shared_out, unit_of
 
@@ -22,7 +24,7 @@ def status(now: StudyNow) -> Status:
         reasons = [
             reason
             for (stage, work), reason in noted.items()
-            if (unit_of(work, names) == name if stage == STAGE else work == unit.model)
+            if (unit_of(work, names) == name if stage == STAGE else work in (unit.model, _maps_unit(unit)))
         ]
         shards = stored(now.store, unit.model, unit.mark.digest).shards if unit.mark else ()
         exported = unit.card is not None
@@ -30,6 +32,11 @@ def status(now: StudyNow) -> Status:
             progress(*name, now.images, exported, shards, held.get(name, []), "; ".join(filter(None, reasons)))
         )
     return Status(units, held.get(None, []))
+
+
+def _maps_unit(unit: StudyUnit) -> str:
+    """The work that makes the maps of a unit, as it is noted; that of the model where there is none."""
+    return maps_unit(unit.model, unit.config, unit.maps) if method_of(unit.config) else unit.model
 
 
 def told(found: Status) -> list[str]:

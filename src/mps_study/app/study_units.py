@@ -12,13 +12,14 @@ import pandas as pd
 
 from mps_study.common.commands import THIS_RUN
 from mps_study.compute.parts import Part, part_of
+from mps_study.datasets.maps.wanted import method_of
 from mps_study.datasets.samples import REQUEST
 from mps_study.images.candidates import SourceError
 from mps_study.images.sampling import HALVES
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import ModelEntry, Roster
 from mps_study.mps.config import SearchConfig
-from mps_study.pipelines.fingerprint import Fingerprint, fingerprint
+from mps_study.pipelines.fingerprint import Fingerprint, fingerprint, maps_fingerprint
 from mps_study.project.labels import StudyLabels
 from mps_study.project.parameters import DataSampling, Extraction
 from mps_study.project.searches import choose_searches, searches_of
@@ -34,6 +35,7 @@ class StudyUnit:
         config: the search.
         card: None if the model is not exported, or its export is out of date.
         mark: fingerprint of its records; None before model and sample are there.
+        maps: fingerprint of the maps that it ranks pixels by, where the study makes them; None likewise.
     """
 
     model: str
@@ -42,6 +44,7 @@ class StudyUnit:
     config: SearchConfig
     card: ModelCard | None
     mark: Fingerprint | None
+    maps: Fingerprint | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def study_now(env: str | None = None, params: Mapping[str, Any] | None = None) -
         configs = choose_searches(searches_of(given["search"], given["searches"]), None if only is None else str(only))
         cards = {name: study.current_card(name) for name in chosen}
         units = [
-            StudyUnit(name, which, entry, config, cards[name], _mark(cards[name], config, manifest))
+            StudyUnit(name, which, entry, config, cards[name], *_marks(cards[name], config, manifest))
             for which, config in configs.items()
             for name, entry in chosen.items()
         ]
@@ -115,5 +118,11 @@ def _drawn(study: Study, labels: StudyLabels) -> pd.DataFrame | None:
     return manifest if not manifest.empty and manifest.attrs.get(REQUEST) == request else None
 
 
-def _mark(card: ModelCard | None, config: SearchConfig, manifest: pd.DataFrame | None) -> Fingerprint | None:
-    return None if card is None or manifest is None else fingerprint(card, config, manifest)
+def _marks(
+    card: ModelCard | None, config: SearchConfig, manifest: pd.DataFrame | None
+) -> tuple[Fingerprint | None, Fingerprint | None]:
+    """Of the records, and of the maps."""
+    if card is None or manifest is None:
+        return None, None
+    maps = maps_fingerprint(card, config, manifest) if method_of(config) else None
+    return fingerprint(card, config, manifest), maps

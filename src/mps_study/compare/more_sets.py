@@ -20,6 +20,7 @@ COLUMNS = {
     "pixels": "Int64",
     "area": "float64",
     "confidence": "float64",
+    "certified": "boolean",
     "missing": "string",
 }
 
@@ -42,8 +43,9 @@ def measure_more_sets(
         share: of the original confidence, that was demanded of the first sets.
         confidence_floor: that was demanded of all sets.
 
-    The first set counts as order 1 of kind `further`, and as one of kind `floor`. A floor at which no set passed, or
-    before which the budget was spent, keeps its row, with NaN area, and `missing` says which it is.
+    `certified` says whether a set was shown to be minimal as it was found. The first set counts as order 1 of kind
+    `further`, and as one of kind `floor`. A floor at which no set passed, or before which the budget was spent, keeps
+    its row, with NaN area, and `missing` says which it is.
     """
     found = areas[areas["status"] == "found"]
     facts = {(row["image"], row["model"]): row for row in found.to_dict("records")}
@@ -56,6 +58,7 @@ def measure_more_sets(
         own = {name: first[name] for name in ("image", "model", "architecture", "search", "half")}
         size = int(first["height"]) * int(first["width"])
         alone = {"pixels": int(first["pixels"]), "confidence": first["confidence"]}
+        alone["certificate"] = first.get("certified")
         sets: list[dict[str, Any]] = []
         if floors:
             demanded = max(share * first["target_confidence"], confidence_floor)
@@ -69,7 +72,8 @@ def measure_more_sets(
 def _area(one: dict[str, Any], size: int) -> dict[str, Any]:
     """Area of a set, or why there is none."""
     if one["pixels"] is not None:
-        return {"area": one["pixels"] / size, "missing": ""}
+        proven = one.get("certificate")
+        return {"area": one["pixels"] / size, "certified": False if pd.isna(proven) else bool(proven), "missing": ""}
     return {"area": None, "missing": NONE_PASSED if one.get("asked", True) else SPENT}
 
 

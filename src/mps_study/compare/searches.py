@@ -10,11 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mps_study.common.searches import OWN
 from mps_study.compare.summary import mean_interval, trust
 from mps_study.mps.types import FOUND, STATUSES
 
 Bits = NDArray[np.uint8]
 """A mask of a model's input, packed: eight pixels to a byte, the last filled up with zeros."""
+
+FOUND_MEANS = ("certified", "insertion_area", "deletion_area")
+COSTS = ("evaluations", "map_evaluations", "map_gradients")
+"""Means of a search's summary, over the images on which it found a set, and over all."""
 
 OVERLAP_COLUMNS = {
     "image": "string",
@@ -30,8 +35,9 @@ OVERLAP_COLUMNS = {
 def summarise_searches(areas: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
     """The `search_summary` frame (docs/architecture.md): one row a search and model, in the order of `areas`.
 
-    Means are over images with status `found`; `area_low` and `area_high` are a 95 % BCa bootstrap interval. A column
-    for each status counts the images that ended so.
+    Means are over images with status `found`, those of `COSTS` over all; `area_low` and `area_high` are a 95 % BCa
+    bootstrap interval. `area_share` is the summed area over that of the study's own search, on the images on which both
+    found a set. A column for each status counts the images that ended so.
 
     Args:
         areas: the areas frame, all searches.
@@ -39,6 +45,7 @@ def summarise_searches(areas: pd.DataFrame, resamples: int = 2000, seed: int = 0
         seed: of the bootstrap; each interval draws from its own stream.
     """
     rows = []
+    own = _own_areas(areas)
     for place, ((search, model), group) in enumerate(areas.groupby(["search", "model"], sort=False)):
         found = group[group["status"] == FOUND]
         values = found["area"].to_numpy(dtype=float)
@@ -52,11 +59,30 @@ def summarise_searches(areas: pd.DataFrame, resamples: int = 2000, seed: int = 0
             "area_low": low,
             "area_high": high,
             "area_n": values.size,
+            "area_median": float(np.median(values)) if values.size else np.nan,
+            "area_share": _share_of(found.set_index("image")["area"], own.get(str(model))),
         }
         ended = group["status"].value_counts()
         counts = {status: int(ended.get(status, 0)) for status in STATUSES}
-        rows.append(row | trust(found) | {"evaluations": float(group["evaluations"].mean())} | counts)
+        rows.append(row | trust(found) | _means(found, FOUND_MEANS) | _means(group, COSTS) | counts)
     return pd.DataFrame(rows).convert_dtypes(convert_floating=False, convert_integer=False)
+
+
+def _own_areas(areas: pd.DataFrame) -> dict[str, pd.Series]:
+    """Model -> areas by image, of the sets that the study's own search found."""
+    own = areas[(areas["search"] == OWN) & (areas["status"] == FOUND)]
+    return {str(model): group.set_index("image")["area"] for model, group in own.groupby("model")}
+
+
+def _share_of(values: pd.Series, own: pd.Series | None) -> float:
+    """The summed area over that of the study's own search, on the images on which both found a set; NaN without any."""
+    both = values.index.intersection(own.index) if own is not None else values.index[:0]
+    return float(values[both].sum() / own[both].sum()) if own is not None and len(both) else float("nan")
+
+
+def _means(group: pd.DataFrame, columns: Iterable[str]) -> dict[str, float]:
+    """The mean of each column over the images that say it; NaN where none does, or there is no such column."""
+    return {name: float(group[name].astype("float64").mean()) if name in group else float("nan") for name in columns}
 
 
 def measure_search_overlaps(areas: pd.DataFrame, sets_of: Callable[[str, str], Mapping[str, Bits]]) -> pd.DataFrame:

@@ -35,7 +35,7 @@ class Here:
 def _searched(work: Work) -> Iterator[Found]:
     job = work.job
     classifier, _ = open_classifier(job.card, job.model, job.asking)
-    for record in search_pictures(job, work.reader, classifier, work.targets, work.reader.failed):
+    for record in search_pictures(job, work.reader, classifier, work.targets, work.maps, work.reader.failed):
         yield Found(job.name, [record], made_with(classifier), measurements(classifier, job.asking))
     failed = [failed_record(image, reason) for image, reason in work.reader.failed.items()]
     yield Found(

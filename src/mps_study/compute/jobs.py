@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mps_study.compute.asking import Asking
 from mps_study.compute.reading import Reader
 from mps_study.models.export.card import ModelCard
@@ -17,6 +20,9 @@ from mps_study.mps.types import ENGINE_VERSION, MpsRecord
 
 Targets = int | Mapping[str, int] | None
 """What `extract_mps` takes: the class that the sets keep, or image -> class; None for the top-1."""
+
+MapsByImage = Mapping[str, NDArray[np.float32]] | None
+"""What it takes, too: image -> (h, w), by which its pixels are ranked; None for a search that reads no map."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Work:
-    """A job and the images that are to be searched: how many, their bytes, and their targets.
+    """A job and the images that are to be searched: how many, their bytes, their targets, and maps, read one by one.
 
     `seconds` of one worker that an image is expected to take.
     """
@@ -52,6 +58,7 @@ class Work:
     reader: Reader
     targets: Targets = None
     seconds: float = 1.0
+    maps: MapsByImage = None
 
 
 @dataclass(frozen=True)

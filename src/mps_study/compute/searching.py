@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mps_study.compute.jobs import Job, Targets
+from mps_study.compute.jobs import Job, MapsByImage, Targets
 from mps_study.images.decoding import decode
 from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.mps.search import extract_mps
@@ -20,6 +20,7 @@ def search_pictures(
     pictures: Iterable[tuple[str, Image.Image]],
     classifier: Classifier,
     targets: Targets,
+    maps: MapsByImage,
     failed: dict[str, str],
 ) -> Iterator[MpsRecord]:
     """A record of each (image, picture), in their order, as they are finished; they are read lazily.
@@ -29,7 +30,7 @@ def search_pictures(
     preprocessing = job.card.preprocessing
     pixels = pixels_of(pictures, preprocessing, failed)
     other = baseline_image(preprocessing, job.baseline)
-    return extract_mps(pixels, classifier, job.search, job.asking.in_flight, baseline_image=other, targets=targets)
+    return extract_mps(pixels, classifier, job.search, job.asking.in_flight, maps, other, targets)
 
 
 def pixels_of(

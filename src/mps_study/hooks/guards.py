@@ -18,11 +18,11 @@ from mps_study.datasets.failures import Failures
 log = logging.getLogger(__name__)
 
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EFBIG)
-BY_MODEL = ("fine_tuning", "model_export", "mps_extraction")
+BY_MODEL = ("fine_tuning", "model_export", "saliency", "mps_extraction")
 """Stages that claim model by model, so that several processes can share the work."""
 SHARED = ("data_sampling",)
 """Stages whose work serves whoever comes later: one that is held is waited for, and then found done."""
-SHARED_BY_PARTS = ("fine_tuning", "model_export")
+SHARED_BY_PARTS = ("fine_tuning", "model_export", "saliency")
 """The same where each process searches a part of the images, and they all begin at the same moment."""
 
 

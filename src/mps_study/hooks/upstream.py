@@ -10,8 +10,8 @@ from kedro.pipeline import Pipeline
 from mps_study.common.commands import kedro_run
 from mps_study.pipelines.stages import ALL, STAGES, WITH_UPSTREAM, own_nodes, shortest
 
-MAY_BE_ABSENT = {"checkpoints", "left_out"}
-"""What a stage makes and need not be there: a study without fine-tuning, a sample of an earlier version."""
+MAY_BE_ABSENT = {"checkpoints", "left_out", "saliency_maps"}
+"""What a stage makes and need not be there: a study without fine-tuning or maps, a sample of an earlier version."""
 
 
 def upstream_fault(pipeline: Pipeline, catalog: Any, asked: Iterable[str]) -> str | None:

@@ -11,6 +11,7 @@ STAGES = (
     "data_sampling",
     "fine_tuning",
     "model_export",
+    "saliency",
     "mps_extraction",
     "metrics",
     "statistics",
@@ -22,7 +23,7 @@ ON_DEMAND = ("verification",)
 
 ALL = (*STAGES, *ON_DEMAND)
 
-WITH_UPSTREAM = STAGES[:4]
+WITH_UPSTREAM = STAGES[:5]
 """Stages that run with all before them, as `make` does: what is up to date there is left alone. The others are quick,
 are always done again, and read what lies there."""
 

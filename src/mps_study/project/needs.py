@@ -12,6 +12,7 @@ import pandas as pd
 from mps_study.common.class_names import names_from
 from mps_study.common.searches import OWN
 from mps_study.compute.asking import certificates
+from mps_study.datasets.maps.wanted import given_maps_fault, given_of, method_fault, method_of
 from mps_study.datasets.samples import REQUEST, named_classes
 from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
@@ -80,8 +81,53 @@ def images(nodes: set[str], catalog: Any) -> str | None:
     return _labels_fault(labels, models)
 
 
+def maps(nodes: set[str], catalog: Any) -> str | None:
+    """What searches need that rank pixels by a map: captum, a torch model, the user's maps of all images."""
+    if not nodes & {"make_maps", "extract_records", "compute_areas", "verify_study"}:
+        return None
+    every = searches_of(catalog.load("params:search"), catalog.load("params:searches"))
+    models = _roster(catalog).choose(catalog.load("params:model"), catalog.load("params:compared"))
+    for search, config in choose_searches(every, catalog.load("params:only_search")).items():
+        method, given = method_of(config), given_of(config)
+        fault = None
+        if method is not None and "make_maps" in nodes:
+            fault = method_fault(method, models)
+        elif given is not None:
+            cards = catalog.load("model_cards_so_far")
+            shapes = {name: cards[name].preprocessing.size if name in cards else None for name in models}
+            fault = given_maps_fault(given, shapes, _sampled(nodes, catalog))
+        if fault:
+            return f"{'search' if search == OWN else f'searches.{search}'}: {fault}"
+    return None
+
+
+def _sampled(nodes: set[str], catalog: Any) -> list[str]:
+    """The images of the sample, or those that the run will draw; none where it cannot, which is said elsewhere."""
+    stored = catalog.load("sample_so_far")
+    if "draw_sample" not in nodes:
+        return [str(image) for image in stored.manifest()["image"]]
+    sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
+    study = StudyLabels(sampling, _roster(catalog), catalog.load("params:model"), catalog.load("params:compared"))
+    try:
+        sample = stored.drawn_for(study.sample_request())
+        if sample is not None:
+            return [str(image) for image in sample["image"]]
+        return [each.image for half in _halves(sampling, study).values() for each in half]
+    except SourceError:
+        return []
+
+
 def _drawn(sampling: DataSampling, study: StudyLabels) -> list[Candidate]:
     """The labelled images that will be drawn.
+
+    Raises:
+        SourceError: a source cannot be used, or has too few for one of the halves.
+    """
+    return _halves(sampling, study).get("labelled", [])
+
+
+def _halves(sampling: DataSampling, study: StudyLabels) -> dict[str, list[Candidate]]:
+    """Half -> the images that will be drawn.
 
     Raises:
         SourceError: a source cannot be used, or has too few for one of the halves.
@@ -92,7 +138,7 @@ def _drawn(sampling: DataSampling, study: StudyLabels) -> list[Candidate]:
         if wanted is not None:
             found = study.labelled_half().candidates if half == "labelled" else candidates_of(wanted.source)
             drawn[half] = draw(found, half, wanted.n, sampling.seed)
-    return drawn.get("labelled", [])
+    return drawn
 
 
 def _other_sample(manifest: pd.DataFrame, sampling: DataSampling) -> str:
@@ -242,5 +288,5 @@ def cluster(nodes: set[str], catalog: Any) -> str | None:
     return f"{where} needs certificates, but there is no {missing[0]}; put it there" if missing else None
 
 
-NEEDS = (names, images, files, targets, gpu, hub, cluster, writable)
+NEEDS = (names, images, files, targets, maps, gpu, hub, cluster, writable)
 """What a run may lack; each answers with one line that says what is missing and what to do, or None."""

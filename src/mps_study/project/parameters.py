@@ -14,6 +14,7 @@ from mps_study.common.numbers import plain
 from mps_study.common.spelling import unknown
 from mps_study.compute.asking import Asking, check_cluster
 from mps_study.compute.parts import part_of
+from mps_study.datasets.maps.wanted import given_fault
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.images.sampling import HALVES
 from mps_study.images.sources import source_fault
@@ -23,7 +24,7 @@ from mps_study.models.roster.roster import Roster
 from mps_study.models.training.recipe import Recipe
 from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.project.faults import faults_in
-from mps_study.project.searches import choose_searches, name_fault, searches_of
+from mps_study.project.searches import choose_searches, name_fault, not_there, searches_of
 from mps_study.stats.config import StatisticsConfig
 
 
@@ -179,6 +180,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         faults += _search_faults(SearchConfig(**parameters["search"]))
     if not faults:
         faults += _searches_faults(parameters["search"], parameters["searches"], parameters.get("only_search"))
+    if not faults:
+        faults += not_there(parameters["statistics"].get("against", ()), parameters["searches"])
     faults += [
         f"parameter {name!r} is {parameters[name]!r}; use the path of a folder"
         for name in PATHS
@@ -219,11 +222,8 @@ def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> lis
 
 
 def _search_faults(search: SearchConfig) -> list[str]:
-    """What a search needs besides the images: a study reads a baseline image from a file, and has no maps."""
-    if search.strategy.needs_map:
-        return ["search.ranking is 'given', but a study has no maps; hand them to mps_study.extract_mps, `maps`"]
-    fault = baseline_image_fault(search)
-    return [fault] if fault else []
+    """What a search needs besides the images: a baseline image, a folder of maps."""
+    return [fault for fault in (given_fault(search), baseline_image_fault(search)) if fault]
 
 
 def baseline_image_fault(search: SearchConfig) -> str | None:

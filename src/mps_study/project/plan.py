@@ -27,6 +27,7 @@ class PlannedUnit:
         record_bytes: of an image's record.
         model_bytes: of the exported model.
         memory_bytes: of a process that searches it.
+        maps: images whose map is still to be made before they are searched; what that costs is in no figure.
     """
 
     model: str
@@ -38,6 +39,7 @@ class PlannedUnit:
     record_bytes: Figure
     model_bytes: Figure
     memory_bytes: Figure
+    maps: int = 0
 
     @property
     def left(self) -> int:

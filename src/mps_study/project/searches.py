@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mps_study.common.searches import OWN
@@ -47,3 +47,9 @@ def name_fault(name: object) -> str | None:
     if name == OWN:
         return f"a search is called {name!r}, but that is the study's own, `search`; give it another name"
     return None
+
+
+def not_there(against: Iterable[str], searches: Mapping[str, Any]) -> list[str]:
+    """A line for each search that others are to be compared with, `statistics.against`, and that the study has not."""
+    where = "statistics.against names searches of the study, `searches`."
+    return [unknown("search", name, searches, where) for name in against if name not in searches]

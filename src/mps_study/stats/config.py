@@ -1,5 +1,6 @@
 """What a reader may choose about the tests."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ class StatisticsConfig:
     min_n: fewest values in a group, blocks in a matched test, or rows of either correctness.
     resamples, seed: bootstrap of paired effects and of mean overlaps. Each interval starts
         from the seed again, so it depends on its own data and not on which tests ran before.
+    against: searches that all others are compared with, beside the study's own.
     """
 
     alpha: float = 0.01
@@ -22,6 +24,7 @@ class StatisticsConfig:
     min_n: int = 5
     resamples: int = 2000
     seed: int = 0
+    against: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name in ("alpha", "confidence"):
@@ -32,6 +35,9 @@ class StatisticsConfig:
             value = self._plain(name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"statistics.{name} is {value!r}; use a whole number, {least} or more")
+        names = self.against
+        if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"statistics.against is {names!r}; use a list of names of searches")
 
     def _plain(self, name: str) -> Any:
         object.__setattr__(self, name, plain(getattr(self, name)))

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mps_study.compute.jobs import Found, Job, Targets, Work
-from mps_study.compute.on_dask.worker import Sent
+from mps_study.compute.on_dask.worker import Sent, digest_of_map
 from mps_study.compute.searching import failed_record
 from mps_study.compute.units import Load, images_of_next
 
 MOST_BYTES = 8 << 20
-"""Of encoded images in a unit of several: what travels at once."""
+"""Of encoded images and their maps in a unit of several: what travels at once."""
 
 TRIES = 3
 """So often a unit is begun that does not come back; then it is halved, and an image alone has failed."""
@@ -146,7 +146,7 @@ class Pending:
         if job.exhausted and not job.out and not job.again:
             del self._jobs[job.work.job.name]
             failed = [failed_record(image, reason) for image, reason in job.work.reader.failed.items()]
-            yield Found(job.work.job.name, failed, done=True)
+            yield Found(job.work.job.name, failed, error=job.error, done=True)
 
 
 class _Job:
@@ -157,6 +157,7 @@ class _Job:
         self.again: list[Unit] = []
         self.out = 0
         self.exhausted = False
+        self.error: Exception | None = None
         self._contents = work.reader.contents()
         self._next: Sent | None = None
         self._taken, self._measured, self._seconds = 0, 0, 0.0
@@ -177,21 +178,27 @@ class _Job:
         taken: list[Sent] = []
         room = MOST_BYTES
         while len(taken) < most and not self.exhausted:
-            sent, self._next = self._next or self._read(), None
+            try:
+                sent, self._next = self._next or self._read(), None
+            except Exception as error:  # of this job's maps; the others go on
+                sent, self.error = None, error
             if sent is None:
                 self.exhausted = True
-            elif taken and len(sent.content) > room:
+            elif taken and sent.size > room:
                 self._next = sent
                 break
             else:
-                room -= len(sent.content)
+                room -= sent.size
                 taken.append(sent)
         self._taken += len(taken)
         return taken
 
     def _read(self) -> Sent | None:
         image, content = next(self._contents, ("", b""))
-        return Sent(image, self.work.reader.sha256[image], content) if image else None
+        if not image:
+            return None
+        found = None if self.work.maps is None else self.work.maps.get(image)
+        return Sent(image, self.work.reader.sha256[image], content, found, digest_of_map(found))
 
 
 def _of(targets: Targets, images: Sequence[Sent]) -> Targets:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 from PIL import Image
 
 from mps_study.compute.asking import Asking
@@ -32,11 +34,21 @@ DAY = 24 * 3600
 
 
 class Sent(NamedTuple):
-    """An image on its way to a worker: its encoded bytes, and the digest that they must have on arrival."""
+    """An image on its way to a worker: its encoded bytes, and the digest that they must have on arrival.
+
+    With it comes the map (h, w) by which its pixels are ranked, and that one's digest, where the search reads one.
+    """
 
     image: str
     sha256: str
     content: bytes
+    map: NDArray[np.float32] | None = None
+    map_sha256: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes that travel."""
+        return len(self.content) + (0 if self.map is None else self.map.nbytes)
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ def search_unit(run: str, job: Job, images: Sequence[Sent], targets: Targets) ->
     Args:
         run: a name of the client's run: workers of one machine measure a model once in it.
         job: the model and search.
-        images: with their bytes.
+        images: with their bytes, and their maps where the search reads them.
         targets: of these images, as `extract_mps` takes them.
     """
     with _one_at_a_time:
@@ -82,18 +94,26 @@ def search_unit(run: str, job: Job, images: Sequence[Sent], targets: Targets) ->
                 )
             if any(not is_whole(sent.content, sent.sha256) for sent in images):
                 raise ValueError("an image did not arrive as it was sent (its sha256 differs)")
+            maps = {sent.image: sent.map for sent in images if sent.map is not None}
+            if any(sent.map_sha256 != digest_of_map(maps.get(sent.image)) for sent in images):
+                raise ValueError("a map did not arrive as it was sent (its sha256 differs)")
             classifier = _classifier(run, job)
             if classifier is None:
                 return Answer()
             began, rows = time.perf_counter(), classifier.rows
             failed: dict[str, str] = {}
-            records = list(search_pictures(job, _pictures(images, failed), classifier, targets, failed))
+            records = list(search_pictures(job, _pictures(images, failed), classifier, targets, maps, failed))
             records += [failed_record(image, reason) for image, reason in failed.items()]
             learnt = measurements(classifier, job.asking)
             found = Found(job.name, records, made_with(classifier), learnt, classifier.rows - rows)
             return Answer(found, seconds=time.perf_counter() - began)
         except Exception as error:
             return Answer(error=_portable(error))
+
+
+def digest_of_map(found: NDArray[np.float32] | None) -> str:
+    """Of its shape and values; empty where there is none."""
+    return "" if found is None else hashlib.sha256(f"{found.shape} ".encode() + found.tobytes()).hexdigest()
 
 
 def _pictures(images: Sequence[Sent], failed: dict[str, str]) -> Iterator[tuple[str, Image.Image]]:

@@ -33,6 +33,8 @@ SMALL_COLUMNS = [
     "top",
     "anytime",
     "soft",
+    "map_evaluations",
+    "map_gradients",
 ]
 """What is read unless more is asked for; `floors` and `further` are JSON, a list of sets without their masks."""
 
@@ -53,6 +55,8 @@ LATER: dict[str, Any] = {
     "top": None,
     "anytime": None,
     "soft": None,
+    "map_evaluations": 0,
+    "map_gradients": 0,
 }
 """Columns that came after the first version of the store -> what a shard means that does not have them. A new column
 stands here, so that no stored record becomes unreadable; the others are in every shard."""

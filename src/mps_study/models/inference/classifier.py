@@ -85,6 +85,7 @@ class OnnxClassifier:
         device, signature: `cpu` or `cuda`, as it really runs; how the file is asked.
         measured: what was measured, if anything was: throughput, painting, tolerance.
         tolerance: how far answers in batches can be from those alone, as a logit; None until a batch was answered.
+        one_by_one: whether an answer depends on the batch that it is in.
         rows: mutants that were answered so far, those asked again included.
 
     Raises:
@@ -119,7 +120,7 @@ class OnnxClassifier:
         self._together: Painted | None = None
         self._half = HalfPrecision(self.path)
         self._batch_size, self._workers = batch_size or self.signature.batch or 0, workers or 0
-        self._one_by_one = mixes_rows(graph)
+        self.one_by_one = mixes_rows(graph)
         told = bool(self._batch_size and self._workers)
         self._painting = painting or painting_unmeasured(self.device, painter_fault(graph) is None, told)
         self.tolerance: float | None = None
@@ -132,7 +133,7 @@ class OnnxClassifier:
                 f"{self.path}: the model's batch axis is fixed at {self.signature.batch}; "
                 f"a batch size of {batch_size} needs an export with a dynamic batch axis, or set batch_size to null"
             )
-        if self._one_by_one and self._batch_size != 1:
+        if self.one_by_one and self._batch_size != 1:
             log.warning("%s: it is quantised dynamically, so that %s", self.path.name, ONE_BY_ONE)
             self._batch_size = 1
 
@@ -156,7 +157,7 @@ class OnnxClassifier:
 
     def adopt(self, throughput: Throughput) -> None:
         """Ask as was once measured to be fastest, instead of measuring."""
-        self._batch_size, self._workers = 1 if self._one_by_one else throughput.batch_size, throughput.workers
+        self._batch_size, self._workers = 1 if self.one_by_one else throughput.batch_size, throughput.workers
         self._painting, self.tolerance = throughput.painting, throughput.tolerance
 
     def classify(self, batch: Sequence[Slice]) -> Reply:

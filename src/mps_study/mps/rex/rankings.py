@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from mps_study.mps.common.chance import generator
 from mps_study.mps.inquiry import Inquiry
+from mps_study.mps.rex.given import Given
 from mps_study.mps.rex.ranking import Landscape, Ranker
 from mps_study.mps.rex.responsibility import Responsibility
 from mps_study.mps.types import Search
@@ -36,33 +36,10 @@ class Centre(Ranker):
         return (-np.hypot(down[:, None], along[None, :])).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class Given(Ranker):
-    """The map that was handed in for this image: any saliency map."""
-
-    needs_map: ClassVar[bool] = True
-
-    def landscape(self, inquiry: Inquiry) -> Search[Landscape]:
-        """(h, w) float32, the map.
-
-        Raises:
-            ValueError: there is none, it has another shape, or it is not finite.
-        """
-        yield from ()
-        image = f"image {inquiry.key!r}"
-        if inquiry.given_map is None:
-            raise ValueError(f"{image}: search.ranking is 'given', but no map was given; pass `maps` to extract_mps")
-        landscape = np.asarray(inquiry.given_map, dtype=np.float32)
-        if landscape.shape != inquiry.shape:
-            raise ValueError(f"{image}: the given map has shape {landscape.shape}, the image {inquiry.shape}")
-        if not np.isfinite(landscape).all():
-            raise ValueError(f"{image}: the given map must be finite, but some of its values are NaN or infinite")
-        return landscape
-
-
 RANKINGS: dict[str, type[Ranker]] = {
     "responsibility": Responsibility,
     "random": Random,
     "centre": Centre,
     "given": Given,
 }
+"""Maps that `mps_study.saliency` makes add their rows, from `saliency/methods.py` (docs/decisions/0015)."""

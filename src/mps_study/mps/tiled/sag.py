@@ -19,7 +19,7 @@ from mps_study.mps.common.fields import number, one_of, whole
 from mps_study.mps.inquiry import Inquiry
 from mps_study.mps.minimal.tiles import Cells, Grid, Kept, grid
 from mps_study.mps.mutants import Blended, Masks, Shape
-from mps_study.mps.rex.rankings import Given
+from mps_study.mps.rex.given import Given
 from mps_study.mps.strategy import Mask, Strategy
 from mps_study.mps.tiled.beam import apart, roots_of
 from mps_study.mps.tiled.on_tiles import Judge, Sets, as_mps, nothing_passes, to_begin_with

@@ -43,7 +43,13 @@ def compute_areas(
     marks = fingerprints_of(roster.of_study(model, compared), model_cards, configs, manifest, mps_records, failures)
     architectures = {name: model_cards[name].architecture for name in marks[OWN]}
     frames = [
-        measure_areas(records_of(mps_records, mine, READ_FOR_AREAS), manifest, architectures, name)
+        measure_areas(
+            records_of(mps_records, mine, READ_FOR_AREAS),
+            manifest,
+            architectures,
+            name,
+            configs[name].minimum_confidence_threshold,
+        )
         for name, mine in marks.items()
         if mine
     ]

@@ -38,6 +38,7 @@ class ModelSearch:
         done: how many of the images asked for have their records already.
         part: of the images, if only that is asked for.
         shard_size: records in a shard.
+        costs: image -> evaluations and gradients that its map took, where one was made.
     """
 
     work: Work
@@ -47,6 +48,7 @@ class ModelSearch:
     done: int
     part: Part | None
     shard_size: int
+    costs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     evaluations: int = 0
     rows: int = 0
     found: int = 0
@@ -130,6 +132,7 @@ class ModelSearch:
             self.search,
             made,
             self.part,
+            {record.key: self.costs[record.key] for record in records if record.key in self.costs},
         )
 
     def _view(self, image: str) -> tuple[float, float, float, float]:

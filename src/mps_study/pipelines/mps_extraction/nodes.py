@@ -13,6 +13,7 @@ from mps_study.compute.runners import runner_for
 from mps_study.datasets.claims import Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
+from mps_study.datasets.maps.store import MapStore
 from mps_study.datasets.records.store import RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
@@ -37,6 +38,7 @@ def extract_records(
     only_search: str | None,
     shard: str | None,
     extraction: Extraction,
+    saliency_maps: MapStore,
     so_far: RecordStore,
     claims: Claims,
     failed_before: Failures,
@@ -49,8 +51,8 @@ def extract_records(
     configs = choose_searches(searches_of(search, searches), only_search)
     models = list(roster.choose(model, compared))
     study = Study(
-        models, configs, onnx_models, model_cards, images, manifest, extraction, so_far, claims, failed_before,
-        part_of(shard),
+        models, configs, onnx_models, model_cards, images, manifest, extraction, saliency_maps, so_far, claims,
+        failed_before, part_of(shard),
     )  # fmt: skip
     with runner_for(extraction.asking, extraction.cluster, extraction.cluster_workers) as runner:
         failures = yield from extract(study, runner)

@@ -24,6 +24,7 @@ def create_pipeline() -> Pipeline:
                     "params:only_search",
                     "params:shard",
                     "params:extraction",
+                    "saliency_maps",
                     "mps_records_so_far",
                     "claims",
                     "failures_so_far",

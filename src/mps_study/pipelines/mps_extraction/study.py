@@ -20,6 +20,7 @@ from mps_study.compute.units import seconds_of_an_image
 from mps_study.datasets.claims import Claims
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.images import ImageFiles
+from mps_study.datasets.maps.store import MapStore
 from mps_study.datasets.records.store import RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.export.exported import files_of
@@ -29,6 +30,7 @@ from mps_study.mps.strategies import STRATEGIES
 from mps_study.mps.types import FAILED
 from mps_study.pipelines.failing import ensure_ready
 from mps_study.pipelines.fingerprint import Fingerprint, baseline_bytes, fingerprint
+from mps_study.pipelines.maps import NO_MAPS, Maps, maps_of
 from mps_study.pipelines.mps_extraction.model_search import ModelSearch
 from mps_study.pipelines.targets import targets_of
 from mps_study.project.parameters import Extraction
@@ -49,6 +51,7 @@ class Study:
     images: ImageFiles
     manifest: pd.DataFrame
     extraction: Extraction
+    maps: MapStore
     store: RecordStore
     claims: Claims
     failed_before: Failures
@@ -76,9 +79,10 @@ class Study:
         """What is still to be done of a unit; no work if all its images have their records.
 
         Raises:
-            ClaimedError: another process trains or exports the model.
+            ClaimedError: another process trains or exports the model, or makes its maps.
             FileNotFoundError: the model was not exported.
-            ValueError: an earlier stage failed for the model, or its classes do not fit the search.
+            ValueError: an earlier stage failed for the model, its classes do not fit the search, or maps by which the
+                search ranks pixels are missing or do not fit.
         """
         model, which = self.units[unit]
         ensure_ready(model, self.failed_before, self.claims)
@@ -90,11 +94,12 @@ class Study:
         done = set(mine["image"]) if self.store.is_complete(model, mark.digest) else self._done(model, mark)
         todo = mine[~mine["image"].isin(done)]
         job = Job(unit, card, self.onnx_models[model], search, self.extraction.asking, baseline_bytes(search))
-        wanted = list(zip(todo["image"].astype(str), todo["file"].astype(str), strict=True))
-        reader = Reader(self.images, wanted, dict(zip(todo["image"], todo["sha256"], strict=True)))
-        work = Work(job, len(todo), reader, self._targets(job, len(todo)), self._seconds(job, mark) if len(todo) else 0)
+        maps = self._maps(card, search) if len(todo) else NO_MAPS
+        reader = self._reader(todo, maps.missing)
+        seconds = self._seconds(job, mark) if len(todo) else 0
+        work = Work(job, len(todo), reader, self._targets(job, len(todo)), seconds, maps.maps)
         return ModelSearch(
-            work, which, mark, self.manifest, len(mine) - len(todo), self.part, self.extraction.shard_size
+            work, which, mark, self.manifest, len(mine) - len(todo), self.part, self.extraction.shard_size, maps.costs
         )  # fmt: skip
 
     def is_whole(self, search: ModelSearch) -> bool:
@@ -115,6 +120,17 @@ class Study:
             parts = (name for stage, name in self.failed_before if stage == STAGE)
             notes |= {(STAGE, name): None for name in parts if name.startswith(f"{model}, {which}, ")}
         return notes
+
+    def _maps(self, card: ModelCard, search: SearchConfig) -> Maps:
+        return maps_of(card, search, self.manifest, self.maps, self.failed_before, self.claims)
+
+    def _reader(self, todo: pd.DataFrame, lost: Mapping[str, str]) -> Reader:
+        """Of these rows of the manifest; `lost`: image -> why it cannot be searched, though it could be read."""
+        files = zip(todo["image"].astype(str), todo["file"].astype(str), strict=True)
+        wanted = [(image, file) for image, file in files if image not in lost]
+        reader = Reader(self.images, wanted, dict(zip(todo["image"], todo["sha256"], strict=True)))
+        reader.failed |= {image: lost[image] for image in todo["image"].astype(str) if image in lost}
+        return reader
 
     def _done(self, model: str, mark: Fingerprint) -> set[str]:
         return self.store.images(model, mark.digest)

@@ -84,7 +84,9 @@ def gather_results(
         left_out=dict(zip(left_out["image"], left_out["reason"], strict=True)) if len(left_out) else {},
         failed_stages=failed_stages(failures, shown_models),
         makings=makings(mps_records, areas),
-        searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting) if others else None,
+        searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting, more_sets)
+        if others
+        else None,
     )
 
 

@@ -7,12 +7,15 @@ from typing import Any
 
 from mps_study.report.facts.wording import fixed, number, p_value, percent
 
+SHARES = ("Area", "Accuracy", "Survive", "Share", "1-minimal")
+"""How headings of columns begin that are written in percent."""
+
 
 def digits(table: str, heading: str) -> Callable[[Any], str]:
     """The writer of a column's numbers."""
     if table == "dice" or heading.startswith(("Dice", "IoU", "Confidence")):
         return lambda value: fixed(value, 3)
-    if heading.endswith("share of diagonal") or heading.startswith(("Area", "Accuracy", "Survive")):
+    if heading.endswith("share of diagonal") or heading.startswith(SHARES):
         return percent
     if table == "hausdorff" or heading.startswith(("Hausdorff", "Centroid")):
         return lambda value: fixed(value, 1)
@@ -22,6 +25,6 @@ def digits(table: str, heading: str) -> Callable[[Any], str]:
         return lambda value: fixed(value, 2)
     if heading.startswith("Effect"):
         return lambda value: fixed(value, 3 if abs(value) < 10 else 1)
-    if heading.startswith(("Evaluations", "Images", "n", "Dropped")):
+    if heading.startswith(("Evaluations", "Gradients", "Images", "Without", "n", "Dropped")):
         return lambda value: f"{float(value):,.0f}"
     return number

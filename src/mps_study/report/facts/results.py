@@ -49,6 +49,10 @@ class Origin:
     holdout_accuracy: float | None = None
 
 
+MORE_SETS = ("image", "model", "search", "kind", "share", "area", "confidence", "certified")
+"""Columns of `more_sets` that the report reads of searches."""
+
+
 @dataclass(frozen=True)
 class Searches:
     """What a study with more than one search knows of all of them.
@@ -59,6 +63,7 @@ class Searches:
         summary: the `search_summary` frame.
         overlaps: the `search_overlaps` frame.
         sighting: (image, model, search) -> as `StudyResults.sighting`.
+        more_sets: the `more_sets` frame of all of them.
     """
 
     others: Sequence[str]
@@ -66,6 +71,7 @@ class Searches:
     summary: pd.DataFrame
     overlaps: pd.DataFrame
     sighting: Callable[[str, str, str], Sighting | None]
+    more_sets: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(MORE_SETS)))
 
     def names(self) -> list[str]:
         """All of them, the study's own first."""

@@ -13,13 +13,22 @@ DIFFERENCE = "mean difference of searches"
 WILCOXON = "wilcoxon signed-rank"
 
 
-def differences(results: StudyResults, test: str = DIFFERENCE) -> pd.DataFrame:
-    """The rows of a test of each further search against the study's own, with `model` and `search`, model by model."""
+def references(results: StudyResults) -> list[str]:
+    """The searches with which others are compared: the study's own, and those of `statistics.against`."""
+    contrasts = set(results.statistics.loc[results.statistics["test"] == DIFFERENCE, "contrast"])
+    others = compared(results).others
+    return [OWN, *(each for each in others if any(f"{other} - {each}" in contrasts for other in others))]
+
+
+def differences(results: StudyResults, test: str = DIFFERENCE, against: str = OWN) -> pd.DataFrame:
+    """The rows of a test of each further search against the study's own or another one, with `model` and `search`,
+    model by model."""
+    others = [search for search in compared(results).others if search != against]
     found = [
         rows.rows_of(results.statistics, test, f"searches of {model}")
         .set_index("contrast")
-        .reindex([f"{search} - {OWN}" for search in compared(results).others])
-        .assign(model=model, search=compared(results).others)
+        .reindex([f"{search} - {against}" for search in others])
+        .assign(model=model, search=others, against=against)
         for model in results.models()
     ]
     frame = pd.concat(found, ignore_index=True)

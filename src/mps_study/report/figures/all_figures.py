@@ -9,14 +9,15 @@ from matplotlib.figure import Figure
 from mps_study.report.facts.both_classes import asks_for_labels
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.figures.areas import draw_correctness, draw_sizes
-from mps_study.report.figures.both_classes import draw_both_classes
+from mps_study.report.figures.of_searches.both_classes import draw_both_classes
+from mps_study.report.figures.of_searches.methods import draw_methods
+from mps_study.report.figures.of_searches.searches import draw_searches
 from mps_study.report.figures.photo_rows import (
     draw_all_wrong_alike,
     draw_disagreement,
     draw_gallery,
     draw_largest_hausdorff,
 )
-from mps_study.report.figures.searches import draw_searches
 from mps_study.report.figures.stages import draw_stages
 
 FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
@@ -32,6 +33,7 @@ FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
 
 SEARCH_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "searches": draw_searches,
+    "methods": draw_methods,
     "both_classes": draw_both_classes,
 }
 """Those of a study with more than one search, numbered after all others; the last where one asks for the labels."""

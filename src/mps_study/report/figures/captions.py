@@ -6,6 +6,7 @@ from mps_study.report.facts import selection
 from mps_study.report.facts.findings import size_test_line
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.facts.wording import fixed, percent
+from mps_study.report.figures.of_searches.methods import typical_of_all
 
 
 def about_sizes(results: StudyResults) -> str:
@@ -80,6 +81,11 @@ def about_searches(results: StudyResults) -> str:
         "Mean area of the sets against evaluations of the model an image, by search and model; lower and further left "
         "is smaller and cheaper. A line joins the searches of one model; upright bars are bootstrap 95% intervals."
     )
+
+
+def about_methods(results: StudyResults) -> str:
+    """The caption of one image through every search."""
+    return f"What each search keeps of one image; each set alone keeps the class. {chosen(typical_of_all(results))}"
 
 
 def about_both_classes(results: StudyResults) -> str:

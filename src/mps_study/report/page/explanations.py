@@ -43,6 +43,7 @@ TABLE_TEXTS: dict[str, Explanation] = {
     "statistics": Explanation("Hypothesis tests", tables.about_statistics),
     "searches": Explanation("Searches by model", tables.about_searches),
     "search_differences": Explanation("Each search against the study's own", tables.about_search_differences),
+    "methods": Explanation("Methods compared", tables.about_methods),
     "both_classes": Explanation("Wrong answers: sets of both classes", tables.about_both_classes),
     "failures": Explanation("Images without an MPS", tables.about_failures),
 }
@@ -79,6 +80,10 @@ FIGURE_TEXTS: dict[str, Explanation] = {
     "searches": Explanation(
         "What sets cover and what they cost", figures.about_searches,
         "A point a model and search: mean area of its sets over evaluations an image, on logarithmic axes.",
+    ),
+    "methods": Explanation(
+        "One image through every method", figures.about_methods,
+        "A picture, and beside it the set that each search of one model found in it.",
     ),
     "both_classes": Explanation(
         "What speaks for the wrong class, and for the right one", figures.about_both_classes,

@@ -15,6 +15,7 @@ from mps_study.report.facts import selection
 from mps_study.report.facts.both_classes import asks_for_labels
 from mps_study.report.facts.results import NothingToShow, Origin, StudyResults
 from mps_study.report.facts.statistics_rows import effect_name, test_name
+from mps_study.report.tables.methods import table_of_methods
 from mps_study.report.tables.overlap import (
     CHOSEN,
     table_of_dice,
@@ -219,6 +220,7 @@ TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
 SEARCH_TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
     "searches": table_of_searches,
     "search_differences": table_of_search_differences,
+    "methods": table_of_methods,
     "both_classes": table_of_both_classes,
 }
 """Those of a study with more than one search, numbered after all others; the last where one asks for the labels."""

@@ -7,7 +7,7 @@ import pandas as pd
 from mps_study.mps.types import STATUSES
 from mps_study.report.facts.both_classes import KEYS, both_classes
 from mps_study.report.facts.results import StudyResults
-from mps_study.report.facts.searches import WILCOXON, compared, differences
+from mps_study.report.facts.searches import WILCOXON, compared, differences, references
 
 SUMMARY_HEADINGS = {
     "architecture": "Architecture",
@@ -25,6 +25,7 @@ DIFFERENCE_HEADINGS = {
     "architecture": "Architecture",
     "model": "Model",
     "search": "Search",
+    "against": "Against",
     "n": "n",
     "effect": "Area difference",
     "ci_low": "Area difference, low",
@@ -66,8 +67,15 @@ def table_of_searches(results: StudyResults) -> pd.DataFrame:
 
 
 def table_of_search_differences(results: StudyResults) -> pd.DataFrame:
-    """Each further search against the study's own, on the same images: how much its areas differ, and the test."""
-    means, tests = differences(results), differences(results, WILCOXON)
+    """Each search against the study's own, and those of `statistics.against`, on the same images: how much its areas
+    differ, and the test."""
+    tables = [differences_from(results, against) for against in references(results)]
+    return pd.concat(tables, ignore_index=True).rename(columns=DIFFERENCE_HEADINGS)
+
+
+def differences_from(results: StudyResults, against: str) -> pd.DataFrame:
+    """The rows of one search that others are compared with."""
+    means, tests = differences(results, against=against), differences(results, WILCOXON, against)
     reason = tests["reason"].astype(str)
     significant = tests["significant"].astype("boolean").map({True: "yes", False: "no"}).astype(object)
     table = means.assign(
@@ -77,7 +85,7 @@ def table_of_search_differences(results: StudyResults) -> pd.DataFrame:
         note=reason.where(tests["status"] == "ok", "skipped: " + reason),
         **{name: tests[name] for name in ("p", "p_adj", "p_holm")},
     )
-    return table[list(DIFFERENCE_HEADINGS)].rename(columns=DIFFERENCE_HEADINGS)
+    return table[list(DIFFERENCE_HEADINGS)]
 
 
 def table_of_both_classes(results: StudyResults) -> pd.DataFrame:

@@ -22,12 +22,13 @@ def search_differences(
     model_summary: pd.DataFrame,
     config: StatisticsConfig,
 ) -> pd.DataFrame:
-    """Mean area of each further search less that of the study's own, on the images on which both found a set.
+    """Mean area of each further search less that of the study's own, and of each less those of `config.against`.
 
-    One row a model and search, a description, so p is NaN; the interval is a percentile bootstrap over images.
-    Dropped counts images without both sets; fewer than `min_n` images are a skipped row.
+    On the images on which both found a set. One row a model and pair, a description, so p is NaN; the interval is a
+    percentile bootstrap over images. Dropped counts images without both sets; fewer than `min_n` images are a skipped
+    row.
     """
-    return to_frame(family([_difference(pair, config) for pair in _pairs(areas)], config.alpha))
+    return to_frame(family([_difference(pair, config) for pair in _pairs(areas, config)], config.alpha))
 
 
 def search_wilcoxon(
@@ -37,7 +38,7 @@ def search_wilcoxon(
     config: StatisticsConfig,
 ) -> pd.DataFrame:
     """The same pairs, tested as in `wilcoxon`; all models and searches of the study are one family."""
-    rows = [paired_contrast(pair, *_names(pair), config) for pair in _pairs(areas)]
+    rows = [paired_contrast(pair, *_names(pair), config) for pair in _pairs(areas, config)]
     return to_frame(family(rows, config.alpha))
 
 
@@ -62,22 +63,29 @@ def _tables(areas: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield f"searches of {model}", rows.pivot(index="image", columns="search", values="area")
 
 
-def _pairs(areas: pd.DataFrame) -> Iterator[Matched]:
-    """Of every model: each further search and the study's own, on the images on which both found a set."""
+def _pairs(areas: pd.DataFrame, config: StatisticsConfig) -> Iterator[Matched]:
+    """Of every model: each search and one that it is compared with, on the images on which both found a set.
+
+    The study's own first, then those of `config.against` that the model has; no two searches are compared twice.
+    """
     for group, table in _tables(areas):
-        for search in table.columns.drop(OWN):
-            yield complete(group, table[[search, OWN]])
+        others = [name for name in config.against if name in table and name != OWN]
+        seen: list[str] = []
+        for reference in (OWN, *others):
+            seen.append(reference)
+            for search in table.columns.drop(seen):
+                yield complete(group, table[[search, reference]])
 
 
 def _names(pair: Matched) -> tuple[str, str]:
-    search, own = pair.table.columns
-    return str(search), str(own)
+    search, reference = pair.table.columns
+    return str(search), str(reference)
 
 
 def _difference(pair: Matched, config: StatisticsConfig) -> Row:
-    search, own = _names(pair)
-    difference = (pair.table[search] - pair.table[own]).to_numpy(dtype=float).round(DECIMALS)
-    contrast, n = f"{search} - {own}", len(difference)
+    search, reference = _names(pair)
+    difference = (pair.table[search] - pair.table[reference]).to_numpy(dtype=float).round(DECIMALS)
+    contrast, n = f"{search} - {reference}", len(difference)
     if n < config.min_n:
         reason = f"{n} image(s) with both sets; at least {config.min_n} are needed"
         return skipped(DIFFERENCE, pair.group, reason, contrast, n, pair.dropped)

@@ -1,0 +1,1 @@
+"""Figures of a study with more than one search."""
