@@ -75,9 +75,9 @@ def test_images_that_are_seen_once_each_have_no_intercept_of_their_own() -> None
     areas["image"] = areas["image"] + areas["model"]
     got = mixed_model(*frames.values(), CONFIG).set_index("test")
     assert got.loc["mixed model, random model", "status"].eq("ok").all()
-    row = got.loc["mixed model, random model and image"]
-    assert (row["status"], row["n"]) == ("skipped", 40)
-    assert row["reason"] == "40 image(s) in 40 rows; at least 2, one seen twice, are needed"
+    (row,) = got.loc[["mixed model, random model and image"]].itertuples()
+    assert (row.status, row.n) == ("skipped", 40)
+    assert row.reason == "40 image(s) in 40 rows; at least 2, one seen twice, are needed"
 
 
 @pytest.mark.parametrize(("distance", "singular"), [(0.0, True), (0.3, False)])

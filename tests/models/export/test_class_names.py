@@ -44,6 +44,16 @@ def test_metadata_that_names_other_classes_is_not_used(tmp_path, text):
     assert names_of_entry("m", with_metadata(tmp_path / "m.onnx", names=text)) is None
 
 
+def test_of_several_lists_of_names_the_first_that_fits_is_read(tmp_path):
+    """In the order of `KEYS`, whatever the order in the file."""
+    others = str(list("vwxyz"))
+    assert names_of_entry("m", with_metadata(tmp_path / "m.onnx", id2label=others, names=str(COLOURS))) == tuple(
+        COLOURS
+    )
+    short = with_metadata(tmp_path / "m.onnx", names="['a', 'b']", classes=str(COLOURS), id2label=others)
+    assert names_of_entry("m", short) == tuple(COLOURS)
+
+
 @pytest.mark.parametrize(
     ("fields", "on_card"),
     [
