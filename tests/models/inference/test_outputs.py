@@ -237,3 +237,26 @@ def test_a_model_answers_its_last_class_too(tmp_path):
         beyond = Masks((SIDE, SIDE), label=last + 1, masks=np.ones((1, SIDE, SIDE), dtype=bool))
         with pytest.raises(ValueError, match=f"class {last + 1} is asked for"):
             classifier.classify([Slice(picture, beyond, 0, 1)])
+
+
+@pytest.mark.parametrize("said", ["probabilities", "sigmoid"])
+def test_a_probability_of_nought_or_one_is_an_answer_as_any_other(said):
+    """Its logit would be infinite, and a row that is not finite has no answer."""
+    shares = np.array([[0, 1, 0], [1, 0, 0], [0.25, 0.5, 0.25]], np.float32)
+    head = Head(said, 3)
+    reply = head.reply(head.logits(shares), named=np.array([0, 0, 1]))
+    assert reply.labels.tolist()[:2] == [1, 0]
+    assert reply.confidences[:2] == pytest.approx([1, 1])
+    assert np.isfinite(reply.margins).all() and np.isfinite(reply.log_odds).all()
+    one = Head("sigmoid", 1)
+    assert one.reply(one.logits(np.array([[0], [1]], np.float32))).labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("sides", "output"), [("pp", "sigmoid"), ("qp", "probabilities"), ("pq", "probabilities"), ("qq", "sigmoid")]
+)
+def test_a_distribution_over_two_is_a_sigmoid_beside_one_less_it_and_not_beside_itself(tmp_path, sides, output):
+    minus, less = node("Neg", ["z"], ["minus"]), node("Sigmoid", ["minus"], ["q"])
+    tail, constants = binary(minus, less, node("Sigmoid", ["z"], ["p"]), node("Concat", [*sides], ["logits"], axis=1))
+    classifier = classifier_of(tmp_path / "m.onnx", tail, constants, outputs=[("logits", ("batch", 2))])
+    assert classifier.head == Head(output, 2)
