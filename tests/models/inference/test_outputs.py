@@ -224,6 +224,12 @@ def test_an_output_of_one_column_is_read_only_where_there_is_none_of_the_classes
     classifier = classifier_of(tmp_path / "m.onnx", tail, constants, outputs=outputs)
     assert (classifier.signature.output, classifier.classes) == ("logits", CLASSES)
     assert classifier_of(tmp_path / "m.onnx", tail[:1], constants, outputs=outputs[:1]).signature.output == "score"
+    two, more = column("raw", "other", 1)
+    both = [first, two, node("Concat", ["score", "other"], ["logits"], axis=1)]
+    path = write_model(
+        tmp_path / "m.onnx", tail=both, constants=constants | more, outputs=[outputs[0], ("logits", ("batch", 2))]
+    )
+    assert OnnxClassifier(path, "cpu", 4, 1, classes=2).signature.output == "logits"  # of two classes are both
 
 
 def test_a_model_answers_its_last_class_too(tmp_path):
