@@ -133,3 +133,13 @@ def test_an_undecided_image_counts_as_dropped_wherever_images_are_chosen() -> No
     means = overlap_means(*frames.values(), CONFIG)
     (row,) = means[(means["test"] == "mean dice") & (means["group"] == chosen)].itertuples()
     assert (row.n, row.dropped) == (9, 1)
+
+
+def test_only_where_every_block_is_tied_throughout_is_there_nothing_to_rank() -> None:
+    """Five blocks of ranks 1, 2, 3 and a tied one: rank sums 7, 12, 17, so 8.333; corrected for the tie by 6 / 5."""
+    table = pd.DataFrame({"a": [0.1] * 6, "b": [0.1] + [0.2] * 5, "c": [0.1] + [0.3] * 5})
+    row = friedman_row("friedman", Matched("g", table, 0), FEWEST)
+    assert (row.status, row.n, row.statistic) == ("ok", 6, pytest.approx(10))
+    assert row.effect == pytest.approx(10 / 12)
+    tied = friedman_row("friedman", Matched("g", table.assign(b=table["a"], c=table["a"]), 0), FEWEST)
+    assert (tied.status, tied.reason) == ("skipped", "every block is tied throughout")
