@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.regression.mixed_linear_model import MixedLM
 from study_frames import study
 
 from mps_study.stats.config import StatisticsConfig
@@ -143,3 +144,11 @@ def test_only_where_every_block_is_tied_throughout_is_there_nothing_to_rank() ->
     assert row.effect == pytest.approx(10 / 12)
     tied = friedman_row("friedman", Matched("g", table.assign(b=table["a"], c=table["a"]), 0), FEWEST)
     assert (tied.status, tied.reason) == ("skipped", "every block is tied throughout")
+
+
+def test_a_fit_that_is_cut_short_is_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = MixedLM.fit
+    monkeypatch.setattr(MixedLM, "fit", lambda self, **options: whole(self, **options | {"maxiter": 1}))
+    got = mixed_model(*answered(20).values(), CONFIG)
+    assert set(got["status"]) == {"skipped"} and got["effect"].isna().all()
+    assert got["reason"].str.startswith("the optimiser did not converge").all()
