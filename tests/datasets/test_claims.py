@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -69,6 +70,16 @@ def test_whether_a_claim_is_free_is_seen_and_left_so(claims, other, tmp_path):
 def test_a_claim_ends_when_its_work_fails(claims):
     with pytest.raises(ZeroDivisionError), claims.claim("reporting"):
         _ = 1 / 0
+    with claims.claim("reporting"):
+        pass
+
+
+def test_a_claim_may_end_in_another_thread_than_it_began(claims):
+    """As where a generator that holds it is closed by whoever reads it last."""
+    held = claims.claim("reporting")
+    held.__enter__()
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(held.__exit__, None, None, None).result()
     with claims.claim("reporting"):
         pass
 

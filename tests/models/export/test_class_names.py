@@ -8,7 +8,7 @@ import pytest
 from models.onnx_models import CLASSES, write_model
 from mps_study.common.class_names import names_from
 from mps_study.models.export.card import ModelCard, class_names
-from mps_study.models.export.class_names import names_of_entry, names_on_card
+from mps_study.models.export.class_names import class_index, names_of_entry, names_on_card
 from mps_study.models.export.exported import export_request
 from mps_study.models.roster.roster import ModelEntry
 
@@ -42,6 +42,16 @@ def test_a_files_own_names_are_read(tmp_path, key, text):
 @pytest.mark.parametrize("text", ["{0: 'a', 1: 'b'}", "{0: 'a', 2: 'b'}", "cat, dog", "__import__('os')", "5"])
 def test_metadata_that_names_other_classes_is_not_used(tmp_path, text):
     assert names_of_entry("m", with_metadata(tmp_path / "m.onnx", names=text)) is None
+
+
+def test_of_several_lists_of_names_the_first_that_fits_is_read(tmp_path):
+    """In the order of `KEYS`, whatever the order in the file."""
+    others = str(list("vwxyz"))
+    assert names_of_entry("m", with_metadata(tmp_path / "m.onnx", id2label=others, names=str(COLOURS))) == tuple(
+        COLOURS
+    )
+    short = with_metadata(tmp_path / "m.onnx", names="['a', 'b']", classes=str(COLOURS), id2label=others)
+    assert names_of_entry("m", short) == tuple(COLOURS)
 
 
 @pytest.mark.parametrize(
@@ -123,3 +133,25 @@ def test_a_fine_tuned_models_names_are_those_of_the_images_it_was_trained_on():
     assert names_on_card("m", ModelEntry(architecture="A", timm="resnet18", weights="random:1", classes=2)) == "sample"
     named = ModelEntry(architecture="A", timm="resnet18", weights="fine_tuned", classes=2, class_names=["a", "b"])
     assert names_on_card("m", named, {"0": "cat", "1": "dog"}) == ("a", "b")
+
+
+CRANES = {0: "crane", 1: "ox", 2: "crane"}
+
+
+@pytest.mark.parametrize(("target", "index"), [(0, 0), (2, 2), ("ox", 1)])
+def test_a_class_is_asked_for_by_its_index_or_its_name(target, index):
+    assert class_index(target, 3, CRANES) == index
+
+
+@pytest.mark.parametrize(
+    ("target", "names", "said"),
+    [
+        (3, CRANES, "search.target is 3, but the model's classes are 0 to 2"),
+        ("crane", CRANES, "search.target is 'crane', the name of classes 0, 2; give an index"),
+        ("oxen", CRANES, r"class 'oxen' is unknown; did you mean 'ox'\?"),
+        ("ox", {}, "search.target is 'ox', but the model's classes have no names; give an index"),
+    ],
+)
+def test_a_class_that_there_is_not_or_that_is_two_is_refused(target, names, said):
+    with pytest.raises(ValueError, match=said):
+        class_index(target, 3, names)

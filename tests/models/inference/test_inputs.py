@@ -87,6 +87,8 @@ def test_a_mean_of_another_scale_is_told(fields, message):
         {"mean": (103.9, 116.8, 123.7), "std": (1.0, 1.0, 1.0), "scale": 255.0, "channels": "bgr"},
         {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0), "scale": 255.0},
         {"mean": (0.0,), "std": (1 / 255,)},
+        {"mean": (1.0, 1.0, 1.0), "std": (2.0, 2.0, 2.0)},
+        {"mean": (255.0,) * 3, "std": (510.0,) * 3, "scale": 255.0},
     ],
 )
 def test_a_mean_that_can_be_of_its_scale_is_left_alone(fields):
@@ -110,6 +112,15 @@ def test_bytes_are_not_normalised(tmp_path):
     for fields in ({"mean": (0.5, 0.5, 0.5)}, {"std": (0.2, 0.2, 0.2)}, {"scale": 1.0}):
         with pytest.raises(OnnxFileError, match=r"takes whole numbers from 0 to 255 \(uint8\).*leave all three out"):
             preprocessing_of_onnx(classifier, fields)
+
+
+@pytest.mark.parametrize(
+    ("form", "shape"),
+    [((3, 16, 3), (3, 16, 3)), ((16, 16, 3), (3, 16, 16)), ((3, 16, 16), (3, 16, 16)), ((16, 12, 5), (5, 16, 12))],
+)
+def test_channels_lie_behind_only_where_axis_1_cannot_be_theirs(tmp_path, form, shape):
+    classifier = OnnxClassifier(colour_model(tmp_path / "m.onnx", ("batch", *form)), "cpu", 4, 1)
+    assert classifier.input_shape == shape
 
 
 @pytest.mark.parametrize("kind", [TensorProto.INT64, TensorProto.INT8, TensorProto.BOOL])

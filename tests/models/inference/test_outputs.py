@@ -5,18 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from models.inference.test_heads import LOGITS, PIXELS, SOFT, binary, classifier_of, sigmoid, softmax
+from models.inference.test_heads import LOGITS, PIXELS, SOFT, binary, classifier_of, column, sigmoid, softmax
 from models.onnx_models import CLASSES, SIDE, node, write_model
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.export.card import ModelCard
 from mps_study.models.export.export import export_model
 from mps_study.models.export.own_onnx import check_answers
-from mps_study.models.inference.heads import Head
+from mps_study.models.inference.heads import Head, check_head
 from mps_study.models.inference.onnx_file import OnnxFileError
 from mps_study.models.inference.replies import reply_of_labels
 from mps_study.models.roster.outputs import LabelsOutput, output_said
 from mps_study.models.roster.roster import ModelEntry
-from mps_study.mps.types import FOUND
+from mps_study.mps.mutants import Masks
+from mps_study.mps.types import FOUND, Picture, Slice
 
 PLAIN = {"mean": [0.0] * 3, "std": [1.0] * 3, "crop_pct": 1.0}
 ELSEWHERE = {
@@ -186,3 +187,82 @@ def test_only_records_of_an_output_that_was_once_taken_for_logits_have_another_f
     }
     for name, tail in ends.items():
         assert set(card_of(tmp_path, name, tail).fingerprint_facts) == {"digest", "preprocessing"}, name
+
+
+SURE, ASSUMED = Head("probabilities", 2), Head("logits", 2, known=False)
+
+
+@pytest.mark.parametrize(("beyond", "probabilities"), [(1e-4, True), (0.01, False), (0.05, False)])
+def test_rounding_takes_a_probability_a_little_beyond_1_and_no_further(tmp_path, beyond, probabilities):
+    answers = [np.array([1 + beyond, -beyond], np.float32), np.array([0.3, 0.7], np.float32)]
+    refused, taken = (ASSUMED, SURE) if probabilities else (SURE, ASSUMED)
+    check_head(taken, answers, tmp_path / "m.onnx")
+    with pytest.raises(OnnxFileError, match=r"looks like probabilities|outside of \[0, 1\]"):
+        check_head(refused, answers, tmp_path / "m.onnx")
+
+
+def test_answers_that_are_not_finite_say_nothing_of_what_the_output_is(tmp_path):
+    shares, nothing = np.array([0.25, 0.75], np.float32), np.array([np.nan, np.inf], np.float32)
+    check_head(SURE, [nothing, shares, nothing], tmp_path / "m.onnx")
+    check_head(ASSUMED, [nothing], tmp_path / "m.onnx")
+    with pytest.raises(OnnxFileError, match="looks like probabilities"):
+        check_head(ASSUMED, [nothing, shares, nothing], tmp_path / "m.onnx")
+
+
+def test_some_of_the_columns_of_a_softmax_are_neither_classes_nor_labels(tmp_path):
+    """Two or more of a distribution sum to less than 1: whether the others are a class, only the user knows."""
+    tail = [SOFT, node("Slice", ["soft", "from", "to", "axis"], ["logits"])]
+    constants = {"from": np.array([1]), "to": np.array([4]), "axis": np.array([1])}
+    with pytest.raises(OnnxFileError, match="made of a softmax or sigmoid in a way that does not say what it is"):
+        classifier_of(tmp_path / "m.onnx", tail, constants, outputs=[("logits", ("batch", 3))])
+
+
+def test_an_output_of_one_column_is_read_only_where_there_is_none_of_the_classes(tmp_path):
+    first, constants = column("raw", "score", 0)
+    tail = [first, node("Identity", ["raw"], ["logits"])]
+    outputs = [("score", ("batch", 1)), ("logits", ("batch", CLASSES))]
+    classifier = classifier_of(tmp_path / "m.onnx", tail, constants, outputs=outputs)
+    assert (classifier.signature.output, classifier.classes) == ("logits", CLASSES)
+    assert classifier_of(tmp_path / "m.onnx", tail[:1], constants, outputs=outputs[:1]).signature.output == "score"
+    two, more = column("raw", "other", 1)
+    both = [first, two, node("Concat", ["score", "other"], ["logits"], axis=1)]
+    path = write_model(
+        tmp_path / "m.onnx", tail=both, constants=constants | more, outputs=[outputs[0], ("logits", ("batch", 2))]
+    )
+    assert OnnxClassifier(path, "cpu", 4, 1, classes=2).signature.output == "logits"  # of two classes are both
+
+
+def test_a_model_answers_its_last_class_too(tmp_path):
+    """And one with several labels the class that is none of them."""
+    picture = Picture(PIXELS[0], np.zeros((3, 1, 1), np.float32))
+    for said, last in ((None, CLASSES - 1), ("multi_label_logits", CLASSES)):
+        path = write_model(tmp_path / "m.onnx", tail=[node("Identity", ["raw"], ["logits"])])
+        classifier = OnnxClassifier(path, "cpu", 4, 1, output=said)
+        whole = Masks((SIDE, SIDE), label=last, masks=np.ones((1, SIDE, SIDE), dtype=bool))
+        assert np.isfinite(classifier.classify([Slice(picture, whole, 0, 1)]).log_odds).all()
+        beyond = Masks((SIDE, SIDE), label=last + 1, masks=np.ones((1, SIDE, SIDE), dtype=bool))
+        with pytest.raises(ValueError, match=f"class {last + 1} is asked for"):
+            classifier.classify([Slice(picture, beyond, 0, 1)])
+
+
+@pytest.mark.parametrize("said", ["probabilities", "sigmoid"])
+def test_a_probability_of_nought_or_one_is_an_answer_as_any_other(said):
+    """Its logit would be infinite, and a row that is not finite has no answer."""
+    shares = np.array([[0, 1, 0], [1, 0, 0], [0.25, 0.5, 0.25]], np.float32)
+    head = Head(said, 3)
+    reply = head.reply(head.logits(shares), named=np.array([0, 0, 1]))
+    assert reply.labels.tolist()[:2] == [1, 0]
+    assert reply.confidences[:2] == pytest.approx([1, 1])
+    assert np.isfinite(reply.margins).all() and np.isfinite(reply.log_odds).all()
+    one = Head("sigmoid", 1)
+    assert one.reply(one.logits(np.array([[0], [1]], np.float32))).labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("sides", "output"), [("pp", "sigmoid"), ("qp", "probabilities"), ("pq", "probabilities"), ("qq", "sigmoid")]
+)
+def test_a_distribution_over_two_is_a_sigmoid_beside_one_less_it_and_not_beside_itself(tmp_path, sides, output):
+    minus, less = node("Neg", ["z"], ["minus"]), node("Sigmoid", ["minus"], ["q"])
+    tail, constants = binary(minus, less, node("Sigmoid", ["z"], ["p"]), node("Concat", [*sides], ["logits"], axis=1))
+    classifier = classifier_of(tmp_path / "m.onnx", tail, constants, outputs=[("logits", ("batch", 2))])
+    assert classifier.head == Head(output, 2)

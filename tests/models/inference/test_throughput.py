@@ -85,3 +85,21 @@ def test_a_measurement_holds_for_one_processor_device_and_precision(monkeypatch)
         monkeypatch.setattr(throughput, "processor", lambda device, name=name: f"{name} of {device}")
         told |= {machine(device, precision) for device in ("cpu", "cuda") for precision in ("fp32", "fp16")}
     assert len(told) == 8 and all("H100 of c" in each or "T4 of c" in each for each in told)
+
+
+@pytest.mark.parametrize(
+    ("one_call", "chosen"),
+    [
+        (lambda n, crew: 0.001 * n * crew, (1, 2, 1000.0)),  # as many a second however they are asked
+        (lambda n, crew: 0.001 * n * crew * 1.05 ** (crew - 1), (1, 2, 952.4)),  # 5 % fewer by two
+        (lambda n, crew: 0.001 * n * crew * 1.2 ** (crew - 1), (1, 1, 1000.0)),  # 17 % fewer by two
+        (lambda n, crew: 0.001 * (n + 4) * crew, (4, 2, 500.0)),
+        (lambda n, crew: 0.001 * (n + 0.1) * crew, (2, 2, 952.4)),  # one alone is slower by 7 %, two by 2 %
+    ],
+)
+def test_the_most_workers_and_the_smallest_batch_that_are_as_good_are_chosen(monkeypatch, one_call, chosen):
+    """With seconds that are known: of one call of n mutants while so many workers ask."""
+    monkeypatch.setattr(throughput, "_seconds_of_one", lambda ask, n: one_call(n, 1))
+    monkeypatch.setattr(throughput, "_seconds_of", lambda ask, calls, n, crew: calls * one_call(n, crew))
+    found = measure(lambda n: None, (1, 2, 4), [1, 2])
+    assert (found.batch_size, found.workers, found.evaluations_per_second) == chosen

@@ -10,7 +10,7 @@ from mps_study.models.inference import classifier as module
 from mps_study.models.inference.onnx_file import OnnxFileError
 from mps_study.models.inference.painting.painted import PaintedByNumpy
 from mps_study.models.inference.replies import reply_of_logits
-from mps_study.models.inference.tolerance import largest_difference, trial
+from mps_study.models.inference.tolerance import largest_difference, largest_difference_of_labels, trial
 from mps_study.mps.mutants import Picture
 
 PIXELS = np.random.default_rng(2).standard_normal((3, 8, 8)).astype(np.float32)
@@ -134,3 +134,18 @@ def test_the_faster_painting_is_chosen(tmp_path, monkeypatch):
         assert classifier.workers >= 1
         assert classifier.measured.painting == chosen
         assert classifier.classify([trial(PICTURE, 4)]).labels.shape == (4,)
+
+
+def test_a_target_that_loses_its_place_in_company_is_off_by_both_margins():
+    """Alone .1 above the best other class, together .1 below it: an answer is .2 away, though no logit is."""
+    alone = np.array([[1.0, 0.9, 0.9]], dtype=np.float32)
+    together = np.array([[0.9, 1.0, 0.9]], dtype=np.float32)
+    assert largest_difference(alone, together, 0) == pytest.approx(0.2, abs=1e-6)
+
+
+def test_rows_that_are_finite_in_one_of_both_alone_are_infinitely_far_apart():
+    finite, other = np.array([[1.0, 0.0], [2.0, 0.0]], dtype=np.float32), np.array([[np.nan, 0.0], [2.0, 0.0]])
+    for difference in (lambda a, b: largest_difference(a, b, 0), largest_difference_of_labels):
+        assert difference(finite, other) == difference(other, finite) == float("inf")
+        assert difference(other, other) == difference(finite, finite) == 0
+        assert difference(other, other + np.float32([0.5, 0])) == pytest.approx(0.5, abs=1e-6)
