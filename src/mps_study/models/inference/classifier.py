@@ -226,8 +226,7 @@ class OnnxClassifier:
                 return PaintedByGraph(self.path, read_graph(self.path), self.signature, self.device, self.precision)
             if self.precision == "fp32":
                 return self._alone
-            session = open_session(self.path, self.device, precision=self.precision)
-            return PaintedByNumpy(session, self.signature, self.path)
+            return PaintedByNumpy(open_session(self.path, self.device, precision="tf32"), self.signature, self.path)
         path, graph = self._half.model
         if painting == "graph":
             return PaintedByGraph(path, graph, self.signature, self.device, self.precision)
