@@ -90,6 +90,7 @@ TAKEN = {
     "training": {"null"},
     "batch_size": {"number", "null"},
     "workers": {"number", "null"},
+    "cluster": {"null"}, "cluster_workers": {"number", "null"}, "shard": {"null"},
     "budget": {"number", "null"},
     "n": {"number"},
     "seed": {"number"},
@@ -183,7 +184,7 @@ def test_a_group_that_is_none_is_refused(path, junk):
 def test_a_key_that_is_missing_is_named(path):
     parameters = copy.deepcopy(BASE)
     del (parameters[path[0]] if len(path) > 1 else parameters)[path[-1]]
-    if path[-1] in ("model", "only_search", "shift", "rotation", "flip", "layer_decay", "bfloat16"):
+    if path[-1] in ("model", "only_search", "shard", "shift", "rotation", "flip", "layer_decay", "bfloat16"):
         check_parameters(parameters)
     else:
         (line,) = refused(parameters)
