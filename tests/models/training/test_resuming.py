@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,28 @@ def test_a_run_killed_while_writing_keeps_the_state_before(tmp_path: Any, monkey
     monkeypatch.undo()
     found = file.read()
     assert found is not None and len(found["history"]) == 1
+
+
+def test_a_run_killed_before_the_old_state_went_has_the_new_one(tmp_path: Any, monkeypatch: Any) -> None:
+    file = StateFile(tmp_path, "m", "request")
+    file.write(state(1))
+
+    real = Path.unlink
+
+    def killed(path: Path, missing_ok: bool = False) -> None:
+        if path.name.startswith("m.0001."):
+            raise Killed
+        real(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", killed)
+    with pytest.raises(Killed):
+        file.write(state(2))
+    monkeypatch.undo()
+    assert len([path for path in tmp_path.iterdir() if path.suffix == ".pt"]) == 2
+    found = file.read()
+    assert found is not None and len(found["history"]) == 2
+    file.write(state(3))
+    assert [path.name.split(".")[1] for path in tmp_path.iterdir()] == ["0003"]
 
 
 def test_a_damaged_state_is_refused_with_its_name(tmp_path: Any) -> None:
