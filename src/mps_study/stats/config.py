@@ -38,6 +38,7 @@ class StatisticsConfig:
         names = self.against
         if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
             raise ValueError(f"statistics.against is {names!r}; use a list of names of searches")
+        object.__setattr__(self, "against", tuple(names))  # frozen, so that it can be a key
 
     def _plain(self, name: str) -> Any:
         object.__setattr__(self, name, plain(getattr(self, name)))
