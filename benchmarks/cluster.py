@@ -122,10 +122,11 @@ def overhead(contents: dict[str, bytes], units: int = 400) -> list[Row]:
 
 
 def peak() -> float:
-    """MB that this process has held at most."""
-    import resource
+    """MB that this process has held at most; `ru_maxrss` is handed down to a process by the one that starts it."""
+    from pathlib import Path
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def memory(contents: dict[str, bytes]) -> list[Row]:
@@ -133,22 +134,17 @@ def memory(contents: dict[str, bytes]) -> list[Row]:
     rows = []
     path = MODELS / f"{MODEL}.onnx"
     size = sum(file.stat().st_size for file in path.parent.glob(f"{MODEL}.onnx*")) / 1e6
-    job = Job("rex", card_of(MODEL), path, SEARCHES["rex"], Asking("cpu", batch_size=8, workers=2))
     some = list(contents.items())
-    for repeats in (1, 5):
+    for threads, repeats in ((1, 1), (1, 5), (2, 1), (2, 5)):
+        job = Job("rex", card_of(MODEL), path, SEARCHES["rex"], Asking("cpu", batch_size=8, workers=threads))
         with local_cluster(Asking("cpu"), 1) as client:
             for i in range(repeats):
                 timed(OnDask(Kept(client)), work_of(job, dict(some[4 * (i % (len(some) // 4)) :][:4]), 1.0))
             (most,) = client.run(peak).values()
-        rows.append(
-            Row(
-                f"peak MB of a worker above its model of {size:.0f} MB, {4 * repeats} images",
-                "<= 300",
-                "",
-                f"{most - size:.0f}",
-                1,
-            )
+        measure = (
+            f"peak MB of a worker (threads: {threads}, batch 8) above its model of {size:.0f} MB, {4 * repeats} images"
         )
+        rows.append(Row(measure, "<= 300", "", f"{most - size:.0f}", 1))
     return rows
 
 
