@@ -59,6 +59,33 @@ def on_image(values: NDArray[T], view: View, width: int, height: int, beyond: ob
     return found
 
 
+def carried(mask: NDArray[np.bool_], view: View, other: View, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """The same pixels of the source image, as the mask of another model: (h, w) bool of its input.
+
+    Each of its pixels has the value of the first model's pixel that holds its centre; what the first model did not see
+    is not kept. A set that falls between the centres keeps the pixels that hold its own pixels' centres.
+
+    Args:
+        mask: (h, w) bool in the first model's input, which shows `view` of the source image.
+        view: of the first model.
+        other: view of the second model.
+        shape: (h, w) of its input.
+    """
+    down, across = shape[0] / (other[2] - other[0]), shape[1] / (other[3] - other[1])
+    there = (
+        (view[0] - other[0]) * down,
+        (view[1] - other[1]) * across,
+        (view[2] - other[0]) * down,
+        (view[3] - other[1]) * across,
+    )
+    found: NDArray[np.bool_] = on_image(mask, there, shape[1], shape[0], beyond=False)
+    if not found.any() and mask.any():
+        centres = np.array(there[:2]) + (np.argwhere(mask) + 0.5) / mask.shape * np.subtract(there[2:], there[:2])
+        places = np.floor(centres).astype(np.intp)
+        found[tuple(places[((places >= 0) & (places < shape)).all(axis=1)].T)] = True
+    return found
+
+
 def _seen(size: int, start: float, stop: float, pixels: int) -> NDArray[np.intp]:
     """For each of so many source pixels: which of `size` over [start, stop) holds its centre; -1 for none."""
     places = np.floor((np.arange(pixels) + 0.5 - start) / (stop - start) * size).astype(np.intp)

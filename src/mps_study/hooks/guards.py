@@ -18,7 +18,7 @@ from mps_study.datasets.failures import Failures
 log = logging.getLogger(__name__)
 
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EFBIG)
-BY_MODEL = ("fine_tuning", "model_export", "saliency", "mps_extraction")
+BY_MODEL = ("fine_tuning", "model_export", "saliency", "mps_extraction", "probing")
 """Stages that claim model by model, so that several processes can share the work."""
 SHARED = ("data_sampling",)
 """Stages whose work serves whoever comes later: one that is held is waited for, and then found done."""

@@ -8,7 +8,7 @@ from typing import Any
 from kedro.pipeline import Pipeline
 
 from mps_study.common.commands import kedro_run
-from mps_study.pipelines.stages import ALL, STAGES, WITH_UPSTREAM, own_nodes, shortest
+from mps_study.pipelines.stages import ALL, BY_PARTS, STAGES, own_nodes, shortest
 
 MAY_BE_ABSENT = {"checkpoints", "left_out", "saliency_maps"}
 """What a stage makes and need not be there: a study without fine-tuning or maps, a sample of an earlier version."""
@@ -31,7 +31,7 @@ def upstream_fault(pipeline: Pipeline, catalog: Any, asked: Iterable[str]) -> st
 def part_fault(pipeline: Pipeline, catalog: Any) -> str | None:
     """One line if only a part of the images is to be searched, and what comes after the search is asked for as well."""
     shard = catalog.load("params:shard")
-    searching = {node.name for stage in WITH_UPSTREAM for node in own_nodes(stage).nodes}
+    searching = {node.name for stage in BY_PARTS for node in own_nodes(stage).nodes}
     if shard is None or all(node.name in searching for node in pipeline.nodes):
         return None
     return (

@@ -13,6 +13,7 @@ STAGES = (
     "model_export",
     "saliency",
     "mps_extraction",
+    "probing",
     "metrics",
     "statistics",
     "reporting",
@@ -23,9 +24,13 @@ ON_DEMAND = ("verification",)
 
 ALL = (*STAGES, *ON_DEMAND)
 
-WITH_UPSTREAM = STAGES[:5]
+WITH_UPSTREAM = STAGES[:6]
 """Stages that run with all before them, as `make` does: what is up to date there is left alone. The others are quick,
 are always done again, and read what lies there."""
+
+
+BY_PARTS = STAGES[:5]
+"""Stages that can be run for a part of the images (`shard`): the search, and what it needs."""
 
 
 def own_nodes(stage: str) -> Pipeline:

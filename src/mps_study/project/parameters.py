@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from mps_study.common.digests import digest_of
 from mps_study.common.numbers import plain
+from mps_study.common.searches import OWN
 from mps_study.common.spelling import unknown
 from mps_study.compute.asking import Asking, check_cluster
 from mps_study.compute.parts import part_of
@@ -18,12 +19,12 @@ from mps_study.datasets.maps.wanted import given_fault
 from mps_study.images.decoding import DecodingError, decode
 from mps_study.images.sampling import HALVES
 from mps_study.images.sources import source_fault
-from mps_study.models.inference.preprocessing import Preprocessing, implausible
-from mps_study.models.roster.origins import origin_fault
 from mps_study.models.roster.roster import Roster
 from mps_study.models.training.recipe import Recipe
 from mps_study.mps.config import SearchConfig, laid_over
+from mps_study.probing.config import Probing
 from mps_study.project.faults import faults_in
+from mps_study.project.roster_faults import choice_faults, compared_faults, roster_faults, strangers
 from mps_study.project.searches import choose_searches, name_fault, not_there, searches_of
 from mps_study.stats.config import StatisticsConfig
 
@@ -133,6 +134,7 @@ GROUPS = (
     "search",
     "searches",
     "extraction",
+    "probing",
     "metrics",
     "statistics",
     "reporting",
@@ -152,7 +154,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     """Raise ParameterError, a line for each fault, unless all parameters are known and valid."""
     where = "Parameters live in conf/*/parameters*.yml."
     faults = [unknown("parameter", key, GROUPS, where) for key in parameters if key not in GROUPS]
-    faults += _strangers(parameters)
+    faults += strangers(parameters)
     groups: dict[str, type] = {
         "data_sampling": DataSampling,
         "fine_tuning": Recipe,
@@ -160,6 +162,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         "model_export": ModelExport,
         "search": SearchConfig,
         "extraction": Extraction,
+        "probing": Probing,
         "metrics": Metrics,
         "statistics": StatisticsConfig,
         "reporting": Reporting,
@@ -169,7 +172,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             faults.append(f"parameter group {name!r} is missing from conf")
         else:
             faults += faults_in(name, parameters[name], group)
-    faults += _compared_faults(parameters)
+    faults += compared_faults(parameters)
     try:
         part_of(parameters.get("shard"))
     except ValueError as error:
@@ -181,7 +184,9 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     if not faults:
         faults += _searches_faults(parameters["search"], parameters["searches"], parameters.get("only_search"))
     if not faults:
-        faults += not_there(parameters["statistics"].get("against", ()), parameters["searches"])
+        faults += not_there("statistics.against", parameters["statistics"].get("against", ()), parameters["searches"])
+        named = [name for name in parameters["probing"].get("searches") or () if name != OWN]
+        faults += not_there("probing.searches", named, parameters["searches"])
     faults += [
         f"parameter {name!r} is {parameters[name]!r}; use the path of a folder"
         for name in PATHS
@@ -190,7 +195,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     if not faults:
         faults += _sources_faults(DataSampling.model_validate(parameters["data_sampling"]))
         roster = Roster.model_validate(parameters["models"])
-        faults += _roster_faults(roster) + _choice_faults(roster, parameters.get("model"), parameters["compared"])
+        faults += roster_faults(roster) + choice_faults(roster, parameters.get("model"), parameters["compared"])
     if faults:
         raise ParameterError("\n".join(faults))
 
@@ -252,49 +257,3 @@ def _sources_faults(sampling: DataSampling) -> list[str]:
     if not sum(draw.n for half in HALVES if (draw := getattr(sampling, half)) is not None):
         faults.append("data_sampling draws no image; raise labelled.n or unlabelled.n")
     return faults
-
-
-def _compared_faults(parameters: Mapping[str, Any]) -> list[str]:
-    """`compared` that is no list of names, each once."""
-    if "compared" not in parameters:
-        return ["parameter 'compared' is missing from conf; list models of the roster, in the order of the tables"]
-    compared = parameters["compared"]
-    names = compared if isinstance(compared, list) and all(isinstance(name, str) for name in compared) else []
-    if names and len(set(names)) == len(names):
-        return []
-    return [f"parameter 'compared' is {compared!r}; list names of the roster, each once"]
-
-
-def _choice_faults(roster: Roster, model: Any, compared: list[str]) -> list[str]:
-    """Compared models, and a chosen one, that are not in the roster."""
-    faults = []
-    for name in dict.fromkeys([*compared, *([] if model is None else [str(model)])]):
-        try:
-            roster.choose(name, compared)
-        except ValueError as error:
-            faults.append(str(error))
-    return faults
-
-
-def _roster_faults(roster: Roster) -> list[str]:
-    """Wrong preprocessing, and weights of no known origin."""
-    faults: list[str | None] = []
-    for name, entry in roster.root.items():
-        fields = {"input_size": 1} | entry.preprocessing  # a file tells its size, timm's configuration the rest
-        faults += (wrong := faults_in(f"models.{name}.preprocessing", fields, Preprocessing))
-        if not wrong and {"mean", "std"} & fields.keys() and (fault := implausible(Preprocessing(**fields))):
-            faults.append(f"models.{name}.preprocessing.{fault}")
-        faults.append(None if entry.onnx else origin_fault(name, entry))
-    return [fault for fault in faults if fault]
-
-
-def _strangers(parameters: Mapping[str, Any]) -> list[str]:
-    """Models of `metrics.fine_tuned_accuracy` that the roster does not have."""
-    metrics, models = parameters.get("metrics"), parameters.get("models")
-    known = metrics.get("fine_tuned_accuracy") if isinstance(metrics, Mapping) else None
-    if not isinstance(known, Mapping) or not isinstance(models, Mapping):
-        return []  # said elsewhere
-    where = "metrics.fine_tuned_accuracy names models of the roster, parameters_models.yml."
-    return [
-        unknown("model", str(name), models, where) for name in known if isinstance(name, str) and name not in models
-    ]

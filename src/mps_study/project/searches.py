@@ -49,7 +49,7 @@ def name_fault(name: object) -> str | None:
     return None
 
 
-def not_there(against: Iterable[str], searches: Mapping[str, Any]) -> list[str]:
-    """A line for each search that others are to be compared with, `statistics.against`, and that the study has not."""
-    where = "statistics.against names searches of the study, `searches`."
-    return [unknown("search", name, searches, where) for name in against if name not in searches]
+def not_there(parameter: str, named: Iterable[str], searches: Mapping[str, Any]) -> list[str]:
+    """A line for each search that a parameter names, such as `statistics.against`, and that the study has not."""
+    where = f"{parameter} names searches of the study, `searches`."
+    return [unknown("search", name, searches, where) for name in named if name not in searches]

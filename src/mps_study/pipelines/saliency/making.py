@@ -30,7 +30,7 @@ from mps_study.models.roster.roster import ModelEntry
 from mps_study.mps.baselines import Surroundings, baseline_picture
 from mps_study.mps.config import SearchConfig
 from mps_study.pipelines.fingerprint import Fingerprint, baseline_bytes
-from mps_study.pipelines.saliency.packing import packed
+from mps_study.pipelines.packing import packed
 from mps_study.pipelines.targets import targets_of
 from mps_study.project.parameters import Extraction
 from mps_study.saliency.black_box import ROWS, BlackBox, confidences_of

@@ -1,28 +1,39 @@
-"""Packs the maps that are made of one image after the other, so that a killed run loses little."""
+"""Packs what is made of one image after the other, so that a killed run loses little."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
-
-from mps_study.datasets.maps.store import MapRecord
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 SHARD_SECONDS = 60
 """A pack is closed after this time even if it is not full: what a killed run loses, beside the images in flight."""
 
 
-class Pack(NamedTuple):
-    """Some maps; `rate` is evaluations a second so far, without the time of whoever saves packs."""
+class Costing(Protocol):
+    """What was made of an image, and the evaluations that it took."""
 
-    records: list[MapRecord]
+    @property
+    def evaluations(self) -> int:
+        """Questions to the model."""
+
+
+R = TypeVar("R", bound=Costing)
+
+
+@dataclass(frozen=True)
+class Pack(Generic[R]):
+    """Some records; `rate` is evaluations a second so far, without the time of whoever saves packs."""
+
+    records: list[R]
     rate: float
     last: bool
 
 
-def packed(found: Iterable[MapRecord], size: int, bar: Any) -> Iterator[Pack]:
+def packed(found: Iterable[R], size: int, bar: Any) -> Iterator[Pack[R]]:
     """Packs of at most `size`, each a minute's work or less; the last one may be empty. The bar is moved along."""
-    waiting: list[MapRecord] = []
+    waiting: list[R] = []
     started, spent, evaluations = time.perf_counter(), 0.0, 0
     for record in found:
         waiting.append(record)
