@@ -96,4 +96,4 @@ def test_pipelines_and_settings_load_neither_torch_nor_what_only_one_pipeline_ne
     code = "import mps_study.settings; from mps_study.pipeline_registry import register_pipelines as r; print(len(r()))"
     code += f"; import sys; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.splitlines() == ["10", "[]"], done.stderr
+    assert done.stdout.splitlines() == ["11", "[]"], done.stderr

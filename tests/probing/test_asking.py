@@ -4,8 +4,8 @@ from math import comb
 
 import numpy as np
 import pytest
-
 from fakes import Scored
+
 from mps_study.mps.mutants import Picture
 from mps_study.probing.asking import Answer, ask_about, probe_sets
 from mps_study.probing.known import Colours, KnownSet
@@ -89,8 +89,10 @@ def test_an_additive_set_is_compositional_and_a_threshold_set_is_not():
 
 def test_the_tree_counts_what_all_subsets_would_and_says_where_it_stopped():
     mask = row_of(8)
+
     def of(how):
         return next(probe_sets([known(mask)], Scored(additive(mask)), [], 1, how)).subsets
+
     every, tree, stopped = of(Subsets(8)), of(Subsets(2, 10_000, 20)), of(Subsets(2, 12, 1))
     assert (tree.way, tree.whole, tree.counts) == (TREE, True, every.counts)
     assert tree.area == pytest.approx(every.area, abs=1e-5)  # of an additive set every order has the same curve

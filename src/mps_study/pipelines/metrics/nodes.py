@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,10 +20,14 @@ from mps_study.compare.more_sets import measure_more_sets
 from mps_study.compare.overlap import measure_overlaps
 from mps_study.compare.searches import measure_search_overlaps, summarise_searches
 from mps_study.compare.summary import summarise_models
+from mps_study.compare.trust.frames import Frames
+from mps_study.compare.trust.questions import QUESTIONS, measure_trust
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records.store import RecordStore
 from mps_study.models.export.card import ModelCard
+from mps_study.models.export.normalisation import normalisation_of
 from mps_study.models.roster.roster import Roster
+from mps_study.mps.common.terms import LABEL
 from mps_study.pipelines.metrics.measures import fingerprints_of, marks_of, masks_of, packed_sets, records_of
 from mps_study.project.parameters import Metrics
 from mps_study.project.searches import searches_of
@@ -111,3 +117,33 @@ def compute_summary(
 def compute_search_summary(areas: pd.DataFrame, metrics: Metrics) -> pd.DataFrame:
     """The `search_summary` frame."""
     return summarise_searches(areas, metrics.resamples, metrics.seed)
+
+
+def compute_trust(
+    areas: pd.DataFrame,
+    more_sets: pd.DataFrame,
+    overlaps: pd.DataFrame,
+    search_overlaps: pd.DataFrame,
+    answers: pd.DataFrame,
+    probes: pd.DataFrame,
+    sub_explanations: pd.DataFrame,
+    onnx_models: dict[str, Path],
+    search: dict[str, Any],
+    searches: dict[str, dict[str, Any]],
+    metrics: Metrics,
+) -> pd.DataFrame:
+    """The `trust` frame."""
+    configs = {name: config for name, config in searches_of(search, searches).items() if name in set(areas["search"])}
+    but_seed = {
+        name: {key: value for key, value in config.identity().items() if key != "seed"}
+        for name, config in configs.items()
+    }
+    frames = Frames(
+        areas, more_sets, overlaps, search_overlaps, answers, probes, sub_explanations,
+        twins=[pair for pair in combinations(configs, 2) if but_seed[pair[0]] == but_seed[pair[1]]],
+        of_labels=[name for name, config in configs.items() if config.target == LABEL],
+        normalisation={str(name): normalisation_of(onnx_models[str(name)]) for name in areas["model"].unique()},
+        resamples=metrics.resamples,
+        seed=metrics.seed,
+    )  # fmt: skip
+    return measure_trust(frames, partial(with_progress, total=len(QUESTIONS), description="what sets tell"))

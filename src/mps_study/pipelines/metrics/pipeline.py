@@ -10,6 +10,7 @@ from mps_study.pipelines.metrics.nodes import (
     compute_search_overlaps,
     compute_search_summary,
     compute_summary,
+    compute_trust,
 )
 
 SEARCHES = ["params:search", "params:searches"]
@@ -45,6 +46,23 @@ def create_pipeline() -> Pipeline:
             ),
             node(compute_search_summary, ["areas", "params:metrics"], "search_summary", name="compute_search_summary"),
             node(compute_search_overlaps, ["areas", "mps_records"], "search_overlaps", name="compute_search_overlaps"),
+            node(
+                compute_trust,
+                [
+                    "areas",
+                    "more_sets",
+                    "overlaps",
+                    "search_overlaps",
+                    "answers",
+                    "probes",
+                    "sub_explanations",
+                    "onnx_models",
+                    *SEARCHES,
+                    "params:metrics",
+                ],
+                "trust",
+                name="compute_trust",
+            ),
         ],
         namespace="metrics",
         prefix_datasets_with_namespace=False,
