@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from mps_study.compare.trust.frames import Frames
@@ -11,6 +12,7 @@ from mps_study.compare.trust.rows import Row, mean_of, row
 
 QUESTION = "sub_explanations"
 AREA, COUNT = "area under the curve", "parts that keep half of the confidence"
+CURVE = "relative confidence"
 KINDS = ("architecture", "normalisation")
 
 
@@ -29,10 +31,19 @@ def parts(frames: Frames) -> Iterator[Row]:
     for search, sets in there.groupby("search", sort=False):
         for model, group in sets.groupby("model", sort=False):
             yield from _rows(frames, group, model=str(model), search=str(search))
+            yield from _curve(group, str(model), str(search))
         for kind in KINDS:
             of_kind = sets["model"].map(kinds[kind])
             for name, group in sets.groupby(of_kind, sort=False):
                 yield from _rows(frames, group, other=str(name), search=str(search), condition=kind)
+
+
+def _curve(sets: pd.DataFrame, model: str, search: str) -> Iterator[Row]:
+    """The mean curve of a model; `share` is that of the tiles which are deleted."""
+    curves = np.stack([np.asarray(each, dtype=float) for each in sets["curve"]])
+    for place, share in enumerate(np.linspace(0, 1, curves.shape[1])):
+        value = float(curves[:, place].mean())
+        yield Row(QUESTION, CURVE, value, n=len(curves), model=model, search=search, share=round(float(share), 2))
 
 
 def _rows(frames: Frames, group: pd.DataFrame, **about: str) -> Iterator[Row]:

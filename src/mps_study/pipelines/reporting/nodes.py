@@ -46,6 +46,7 @@ def gather_results(
     search_summary: pd.DataFrame,
     search_overlaps: pd.DataFrame,
     statistics: pd.DataFrame,
+    trust: pd.DataFrame,
     model_cards: dict[str, ModelCard],
     images: ImageFiles,
     mps_records: RecordStore,
@@ -84,6 +85,7 @@ def gather_results(
         left_out=dict(zip(left_out["image"], left_out["reason"], strict=True)) if len(left_out) else {},
         failed_stages=failed_stages(failures, shown_models),
         makings=makings(mps_records, areas),
+        trust=trust,
         searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting, more_sets)
         if others
         else None,

@@ -27,6 +27,7 @@ def create_pipeline() -> Pipeline:
                     "search_summary",
                     "search_overlaps",
                     "statistics",
+                    "trust",
                     "model_cards",
                     "images",
                     "mps_records",

@@ -15,6 +15,8 @@ def digits(table: str, heading: str) -> Callable[[Any], str]:
     """The writer of a column's numbers."""
     if table == "dice" or heading.startswith(("Dice", "IoU", "Confidence")):
         return lambda value: fixed(value, 3)
+    if heading.startswith(("AU", "Correlation", "Curve")):
+        return lambda value: fixed(value, 2 if heading[0] == "C" else 3)
     if heading.endswith("share of diagonal") or heading.startswith(SHARES):
         return percent
     if table == "hausdorff" or heading.startswith(("Hausdorff", "Centroid")):

@@ -12,6 +12,9 @@ from mps_study.report.figures.areas import draw_correctness, draw_sizes
 from mps_study.report.figures.of_searches.both_classes import draw_both_classes
 from mps_study.report.figures.of_searches.methods import draw_methods
 from mps_study.report.figures.of_searches.searches import draw_searches
+from mps_study.report.figures.of_trust.cross import draw_cross
+from mps_study.report.figures.of_trust.intervals import draw_confidence_and_size, draw_monitor, draw_survival
+from mps_study.report.figures.of_trust.parts import draw_parts
 from mps_study.report.figures.photo_rows import (
     draw_all_wrong_alike,
     draw_disagreement,
@@ -39,9 +42,20 @@ SEARCH_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
 """Those of a study with more than one search, numbered after all others; the last where one asks for the labels."""
 
 
+TRUST_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
+    "survival": draw_survival,
+    "cross_sufficiency": draw_cross,
+    "sub_explanations": draw_parts,
+}
+MODELS_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
+    "failure_monitor": draw_monitor,
+    "confidence_and_size": draw_confidence_and_size,
+}
+"""Those of a study that asked about its sets, numbered last."""
+
+
 def figures_of(results: StudyResults) -> dict[str, Callable[[StudyResults], Figure]]:
     """Every figure that this study has, by name."""
-    if results.searches is None:
-        return FIGURES
-    shown = FIGURES | SEARCH_FIGURES
+    shown = FIGURES | ({} if results.searches is None else SEARCH_FIGURES)
+    shown |= TRUST_FIGURES | MODELS_FIGURES if len(results.trust) else {}
     return shown if asks_for_labels(results) else {n: draw for n, draw in shown.items() if n != "both_classes"}

@@ -102,3 +102,44 @@ def about_correctness(results: StudyResults) -> str:
         "MPS area on labelled images by whether the model was right. One dot is one image; "
         "diamonds are means with bootstrap 95% intervals."
     )
+
+
+def about_survival(results: StudyResults) -> str:
+    """The caption of the conditions."""
+    return (
+        "Share of the study's own sets that keep their class under each condition, by model, with 95% intervals over "
+        "images. Sets were searched over one baseline; what happens over others is no part of what makes them sets."
+    )
+
+
+def about_cross(results: StudyResults) -> str:
+    """The caption of the matrix."""
+    return (
+        "Share of the owner's sets (rows; the study's own search) that give their class to the asked model (columns), "
+        "in %. Models that convince each other stand together (average linkage of the mean of both directions)."
+    )
+
+
+def about_parts(results: StudyResults) -> str:
+    """The caption of the curves."""
+    return (
+        "Mean confidence relative to that of the whole set, as tiles are deleted: a line a model, in the colour of its "
+        "architecture. The grey line is that of a set whose tiles all add alike. At the right end nothing is kept."
+    )
+
+
+def about_monitor(results: StudyResults) -> str:
+    """The caption of the scores."""
+    return (
+        "AUROC with which each score of confidence tells wrong answers from right ones, with 95% intervals over "
+        "images; of all models together where there are several. The line is chance. Scores of sets cost hundreds of "
+        "evaluations, the others one."
+    )
+
+
+def about_confidence_and_size(results: StudyResults) -> str:
+    """The caption of the correlations."""
+    return (
+        "Spearman's rank correlation of a set's area with its own confidence (filled) and with that of the whole image "
+        "(open), over images, with 95% intervals; sets of the study's own search. Left of zero, small sets are sure."
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.figures import captions as figures
+from mps_study.report.tables import about_trust as trust
 from mps_study.report.tables import captions as tables
 
 HOW_AN_MPS_IS_DRAWN = (
@@ -46,6 +47,15 @@ TABLE_TEXTS: dict[str, Explanation] = {
     "methods": Explanation("Methods compared", tables.about_methods),
     "both_classes": Explanation("Wrong answers: sets of both classes", tables.about_both_classes),
     "failures": Explanation("Images without an MPS", tables.about_failures),
+    "survival": Explanation("Sets under other conditions", trust.about_survival),
+    "stability": Explanation("Sets of other seeds", trust.about_stability),
+    "cross_sufficiency": Explanation("Sets shown to other models", trust.about_cross),
+    "convinced": Explanation("Sets that convince all models, or none", trust.about_convinced),
+    "sub_explanations": Explanation("Parts of sets", trust.about_parts),
+    "failure_monitor": Explanation("Wrong answers, told by sets and without", trust.about_monitor),
+    "confidence_and_size": Explanation("Confidence and size", trust.about_confidence_and_size),
+    "disjoint_sets": Explanation("Number of sets and accuracy", trust.about_disjoint_sets),
+    "misclassified": Explanation("Sets of both classes of a mistake", trust.about_misclassified),
 }
 
 FIGURE_TEXTS: dict[str, Explanation] = {
@@ -88,5 +98,25 @@ FIGURE_TEXTS: dict[str, Explanation] = {
     "both_classes": Explanation(
         "What speaks for the wrong class, and for the right one", figures.about_both_classes,
         "A row a model: a picture that it gets wrong, its set of the class given, and its set of the label.",
+    ),
+    "survival": Explanation(
+        "Sets under other conditions", figures.about_survival,
+        "A row a condition, a point a model: the share of its sets that keep their class, with intervals.",
+    ),
+    "cross_sufficiency": Explanation(
+        "Sets shown to other models", figures.about_cross,
+        "A matrix: owners of sets in rows, asked models in columns, the share of sets that convince in each cell.",
+    ),
+    "sub_explanations": Explanation(
+        "How confidence falls as tiles are deleted", figures.about_parts,
+        "A line a model: mean relative confidence over the share of a set's tiles that are deleted.",
+    ),
+    "failure_monitor": Explanation(
+        "Wrong answers, told by sets and without", figures.about_monitor,
+        "A row a score of confidence, with its AUROC of failures and interval.",
+    ),
+    "confidence_and_size": Explanation(
+        "Confidence and size", figures.about_confidence_and_size,
+        "A row a model: rank correlations of area with confidence, with intervals.",
     ),
 }  # fmt: skip

@@ -16,8 +16,9 @@ from mps_study.report.facts.makings import making_lines, making_note
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.facts.searches import sentence
 from mps_study.report.facts.selection import CHOICES, choose
+from mps_study.report.facts.trust import MODELS, TRUST, answers
 from mps_study.report.facts.wording import count
-from mps_study.report.figures.all_figures import SEARCH_FIGURES
+from mps_study.report.figures.all_figures import MODELS_FIGURES, SEARCH_FIGURES, TRUST_FIGURES
 from mps_study.report.figures.style import architecture_colours
 from mps_study.report.page.explanations import (
     FIGURE_TEXTS,
@@ -25,11 +26,16 @@ from mps_study.report.page.explanations import (
     TABLE_TEXTS,
     Explanation,
 )
-from mps_study.report.page.tables import html_table
+from mps_study.report.page.tables import HtmlTable, html_table
 from mps_study.report.tables.all_tables import SEARCH_TABLES
+from mps_study.report.tables.trust import MODELS_TABLES, TRUST_TABLES
 
 PIXELS_PER_CSS_PIXEL = 2  # figures are drawn for dense screens
 SVG_WIDTH = 840
+
+APART = SEARCH_TABLES | TRUST_TABLES | MODELS_TABLES
+FIGURES_APART = SEARCH_FIGURES | TRUST_FIGURES | MODELS_FIGURES
+"""Those that stand in sections of their own."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +86,13 @@ def render_report(
         date=str(results.provenance.get("date", "")),
         findings=all_findings(results),
         colours=architecture_colours(results.architectures()),
-        tables=[table for name, table in numbered.items() if name not in ("failures", *SEARCH_TABLES)],
-        search_tables=[table for name, table in numbered.items() if name in SEARCH_TABLES],
-        search_sentence=sentence(results) if results.searches else "",
+        tables=[table for name, table in numbered.items() if name not in ("failures", *APART)],
+        sections=sections_of(results, numbered, drawn),
         failures=numbered.get("failures"),
         failure_counts=failure_counts(results),
         failed_stages=results.failed_stages,
         left_out=results.left_out,
-        figures=[figure for figure in drawn if figure.name not in SEARCH_FIGURES],
-        search_figures=[figure for figure in drawn if figure.name in SEARCH_FIGURES],
+        figures=[figure for figure in drawn if figure.name not in FIGURES_APART],
         how_an_mps_is_drawn=HOW_AN_MPS_IS_DRAWN,
         provenance=results.provenance,
         making_lines=making_lines(results),
@@ -96,6 +100,39 @@ def render_report(
         css=static_text(environment, "page/report.css"),
         script=static_text(environment, "page/report.js"),
     )
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of its own: sentences, each under its question (or under none), then tables and figures."""
+
+    name: str
+    title: str
+    answers: Mapping[str, str]
+    tables: list[HtmlTable]
+    figures: list[HtmlFigure]
+
+
+def sections_of(results: StudyResults, tables: Mapping[str, HtmlTable], figures: list[HtmlFigure]) -> list[Section]:
+    """What this study has beside the paper's tables and figures."""
+    asked = len(results.trust) > 0
+    searches = {"": sentence(results)} if results.searches else {}
+    told = (
+        ("searches", "Searches compared", searches, SEARCH_TABLES, SEARCH_FIGURES),
+        ("trust", "How far to trust these sets", answers(results, TRUST) if asked else {}, TRUST_TABLES, TRUST_FIGURES),
+        (
+            "sets-and-models", "What the sets say about the models", answers(results, MODELS) if asked else {},
+            MODELS_TABLES, MODELS_FIGURES,
+        ),
+    )  # fmt: skip
+    return [
+        Section(
+            name, title, answered, [table for each, table in tables.items() if each in its_tables],
+            [figure for figure in figures if figure.name in its_figures],
+        )
+        for name, title, answered, its_tables, its_figures in told
+        if answered
+    ]  # fmt: skip
 
 
 def templates() -> Environment:

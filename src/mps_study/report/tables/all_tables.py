@@ -25,6 +25,7 @@ from mps_study.report.tables.overlap import (
 )
 from mps_study.report.tables.published import table_of_the_paper
 from mps_study.report.tables.searches import table_of_both_classes, table_of_search_differences, table_of_searches
+from mps_study.report.tables.trust import MODELS_TABLES, TRUST_TABLES
 
 SUMMARY_HEADINGS = {
     "architecture": "Architecture",
@@ -228,6 +229,7 @@ SEARCH_TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
 
 def tables_of(results: StudyResults) -> dict[str, pd.DataFrame]:
     """Every table that this study has, by name."""
-    registry = TABLES if results.searches is None else TABLES | SEARCH_TABLES
+    registry = TABLES | ({} if results.searches is None else SEARCH_TABLES)
+    registry |= TRUST_TABLES | MODELS_TABLES if len(results.trust) else {}
     shown = registry.keys() - (set() if asks_for_labels(results) else {"both_classes"})
     return {name: table(results) for name, table in registry.items() if name in shown}

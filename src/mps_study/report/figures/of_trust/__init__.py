@@ -1,0 +1,1 @@
+"""Figures of what was asked about known sets, and of what sets say about models."""
