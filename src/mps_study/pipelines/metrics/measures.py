@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -113,3 +113,19 @@ def masks_of(store: RecordStore, marks: Mapping[str, str]) -> Callable[[str], Ma
 def _seen(row: Mapping[str, Any]) -> Seen:
     top, left, bottom, right = row["view"]
     return Seen(unpack_mask(row["mask"], int(row["height"]), int(row["width"])), (top, left, bottom, right))
+
+
+def of_this_study(frame: pd.DataFrame, name: str, known: Collection[tuple[str, str]]) -> pd.DataFrame:
+    """The rows whose model and fingerprint, or digest, are known; a line says so if others are left out.
+
+    Frames of the stage `probing` are as old as its last run, and records or models may have changed since.
+    """
+    if not len(frame):
+        log.warning("%s: nothing was asked yet; run `%s`", name, kedro_run("probing", "metrics"))
+        return frame
+    mark = "fingerprint" if "fingerprint" in frame else "digest"
+    here = pd.MultiIndex.from_frame(frame[["model", mark]].astype(str)).isin(list(known))
+    if not here.all():
+        told = "%s: %d rows are of other records than the study's and are left out; run `%s`"
+        log.warning(told, name, int((~here).sum()), kedro_run("probing", "metrics"))
+    return frame[here]

@@ -28,7 +28,14 @@ from mps_study.models.export.card import ModelCard
 from mps_study.models.export.normalisation import normalisation_of
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.common.terms import LABEL
-from mps_study.pipelines.metrics.measures import fingerprints_of, marks_of, masks_of, packed_sets, records_of
+from mps_study.pipelines.metrics.measures import (
+    fingerprints_of,
+    marks_of,
+    masks_of,
+    of_this_study,
+    packed_sets,
+    records_of,
+)
 from mps_study.project.parameters import Metrics
 from mps_study.project.searches import searches_of
 
@@ -128,11 +135,18 @@ def compute_trust(
     probes: pd.DataFrame,
     sub_explanations: pd.DataFrame,
     onnx_models: dict[str, Path],
+    model_cards: dict[str, ModelCard],
     search: dict[str, Any],
     searches: dict[str, dict[str, Any]],
     metrics: Metrics,
 ) -> pd.DataFrame:
-    """The `trust` frame."""
+    """The `trust` frame; what was asked about other records than the study's is left out."""
+    digests = {name: card.digest for name, card in model_cards.items()}
+    answers = of_this_study(answers, "answers", [(str(name), digests[str(name)]) for name in areas["model"].unique()])
+    now = areas[["model", "fingerprint"]].drop_duplicates().itertuples(index=False, name=None)
+    known = [(str(model), str(mark)) for model, mark in now]
+    probes = of_this_study(probes, "probes", known)
+    sub_explanations = of_this_study(sub_explanations, "sub_explanations", known)
     configs = {name: config for name, config in searches_of(search, searches).items() if name in set(areas["search"])}
     but_seed = {
         name: {key: value for key, value in config.identity().items() if key != "seed"}

@@ -57,6 +57,7 @@ def create_pipeline() -> Pipeline:
                     "probes",
                     "sub_explanations",
                     "onnx_models",
+                    "model_cards",
                     *SEARCHES,
                     "params:metrics",
                 ],

@@ -11,13 +11,21 @@ from mps_study.models.export.card import ModelCard
 from mps_study.pipelines.probing.units import ProbeUnit
 from mps_study.probing.subsets import THRESHOLDS
 
-ANSWERS = {"image": "string", "model": "string", "half": "string", "answer": "Int64", "confidence": "float64"}
+ANSWERS = {
+    "image": "string",
+    "model": "string",
+    "digest": "string",
+    "half": "string",
+    "answer": "Int64",
+    "confidence": "float64",
+}
 
 PROBES = {
     "image": "string",
     "model": "string",
     "architecture": "string",
     "search": "string",
+    "fingerprint": "string",
     "half": "string",
     "share": "float64",
     "asked": "string",
@@ -36,6 +44,7 @@ SUB_EXPLANATIONS = {
     "model": "string",
     "architecture": "string",
     "search": "string",
+    "fingerprint": "string",
     "half": "string",
     "share": "float64",
     "tiles": "Int64",
@@ -49,12 +58,18 @@ SUB_EXPLANATIONS = {
 }
 
 
-def answers_of(units: Iterable[ProbeUnit], store: ProbeStore, manifest: pd.DataFrame) -> pd.DataFrame:
+def answers_of(
+    units: Iterable[ProbeUnit], store: ProbeStore, manifest: pd.DataFrame, cards: Mapping[str, ModelCard]
+) -> pd.DataFrame:
     """The `answers` frame: what each model says of each whole image, in the order of the units, then of the manifest.
 
     `logits` is a list of float32, as long as the model has classes.
     """
-    frames = [store.answers(unit.asked, unit.mark.digest).assign(model=unit.asked) for unit in units if unit.own]
+    frames = [
+        store.answers(unit.asked, unit.mark.digest).assign(model=unit.asked, digest=cards[unit.asked].digest)
+        for unit in units
+        if unit.own
+    ]
     columns = [*ANSWERS, "logits"]
     if not frames:
         return pd.DataFrame(columns=columns).astype(ANSWERS)
@@ -81,7 +96,8 @@ def probes_of(
     for unit in units:
         frame = pd.DataFrame(store.rows(unit.asked, unit.mark.digest, "probes"))
         if len(frame):
-            frames.append(frame.assign(model=unit.owner, asked=unit.asked))
+            marks = frame["search"].map(dict(unit.marks))
+            frames.append(frame.assign(model=unit.owner, asked=unit.asked, fingerprint=marks))
     if not frames:
         return pd.DataFrame(columns=list(PROBES)).astype(PROBES)
     frame = pd.concat(frames, ignore_index=True).rename(columns={"label": "answer"})
@@ -107,7 +123,7 @@ def sub_explanations_of(
         {"model": unit.owner, "architecture": cards[unit.owner].architecture, "half": halves[row["image"]]}
         | row
         | dict(zip(COUNTS, row.get("counts") or (), strict=False))
-        | {"curve_area": row.get("area")}
+        | {"curve_area": row.get("area"), "fingerprint": unit.marks[row["search"]]}
         for unit in units
         if unit.own
         for row in store.rows(unit.asked, unit.mark.digest, "subsets")

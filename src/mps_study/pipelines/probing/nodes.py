@@ -136,7 +136,7 @@ def collect_probes(
     units = units_of(there, marks, model_cards, probing, manifest)
     done = [unit for unit in units if probe_records.is_complete(unit.asked, unit.mark.digest)]
     _say_missing([unit for unit in units if unit not in done])
-    answers = answers_of(done, probe_records, manifest)
+    answers = answers_of(done, probe_records, manifest, model_cards)
     probes = probes_of(done, probe_records, manifest, model_cards, answers)
     return answers, probes, sub_explanations_of(done, probe_records, manifest, model_cards)
 
