@@ -10,7 +10,7 @@ from kedro.pipeline import Pipeline
 from mps_study.common.commands import kedro_run
 from mps_study.pipelines.stages import ALL, STAGES, WITH_UPSTREAM, own_nodes, shortest
 
-MAY_BE_ABSENT = {"checkpoints", "left_out", "saliency_maps"}
+MAY_BE_ABSENT = {"checkpoints", "left_out", "annotations", "saliency_maps"}
 """What a stage makes and need not be there: a study without fine-tuning or maps, a sample of an earlier version."""
 
 
