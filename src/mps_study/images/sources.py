@@ -48,8 +48,8 @@ def source_fault(source: Mapping[str, Any]) -> str | None:
         if not isinstance(value, kinds) or value in ("", []):
             text = "a list, or the path of a file" if list in kinds else "text"
             return f"image source {kind}: {name} is {value!r}; use {text}{' or null' if value is not None else ''}"
-    fault = annotations_fault(source.get(KEY))
-    return f"image source {kind}: {fault}" if fault else None
+    marked = annotations_fault(source.get(KEY))
+    return f"image source {kind}: {marked}" if marked else None
 
 
 SOURCES: dict[str, Callable[..., list[Candidate]]] = {

@@ -81,7 +81,7 @@ def images(nodes: set[str], catalog: Any) -> str | None:
     return _labels_fault(labels, models)
 
 
-def annotations(nodes: set[str], catalog: Any) -> str | None:
+def marked(nodes: set[str], catalog: Any) -> str | None:
     """What people marked on the images, where a source says that there is such a thing, unless it was read before."""
     if "read_annotations" not in nodes:
         return None
@@ -200,7 +200,7 @@ def _names_told(name: str, entry: ModelEntry, catalog: Any) -> Mapping[int, str]
     own = names_of_entry(name, entry) or (names_from(card.class_names, name) if card and card.names_itself else ())
     if own:
         return dict(enumerate(own))
-    sampling, study = _study(catalog)
+    _, study = _study(catalog)
     sample = catalog.load("sample_so_far").drawn_for(study.sample_request())
     return study.labelled_half().names if sample is None else named_classes(sample)
 
@@ -295,5 +295,5 @@ def cluster(nodes: set[str], catalog: Any) -> str | None:
     return f"{where} needs certificates, but there is no {missing[0]}; put it there" if missing else None
 
 
-NEEDS = (names, images, annotations, files, targets, maps, gpu, hub, cluster, writable)
+NEEDS = (names, images, marked, files, targets, maps, gpu, hub, cluster, writable)
 """What a run may lack; each answers with one line that says what is missing and what to do, or None."""

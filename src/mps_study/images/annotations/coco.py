@@ -60,9 +60,7 @@ def _read(
     return Annotation(where, [region for region in regions if region is not None], size)
 
 
-def _region(
-    marked: Mapping[str, Any], size: tuple[int, int] | None, name: str | None, exact: bool
-) -> Region | None:
+def _region(marked: Mapping[str, Any], size: tuple[int, int] | None, name: str | None, exact: bool) -> Region | None:
     """A mask if there is one, else the box; None of an empty mask."""
     if marked.get("segmentation") and exact and size is not None:
         return of_mask(_mask(marked["segmentation"], *size), name)
@@ -77,4 +75,7 @@ def _mask(segmentation: Any, width: int, height: int) -> NDArray[np.bool_]:
     if polygons or isinstance(segmentation["counts"], list):
         segmentation = coco_mask.frPyObjects(segmentation, height, width)
     lengths = coco_mask.merge(segmentation) if polygons else segmentation
-    return np.asarray(coco_mask.decode(lengths), dtype=np.bool_)
+    mask = np.asarray(coco_mask.decode(lengths), dtype=np.bool_)
+    if mask.shape != (height, width):
+        raise ValueError(f"run lengths of {mask.shape[1]} x {mask.shape[0]} pixels")
+    return mask

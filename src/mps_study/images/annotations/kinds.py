@@ -95,7 +95,9 @@ def boxes(path: str) -> Annotations:
             rows = csv.DictReader(opened)
             missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
             if missing:
-                raise SourceError(f"{path}: expected the columns {', '.join(COLUMNS)}[, name]; it has no {missing[0]!r}")
+                raise SourceError(
+                    f"{path}: expected the columns {', '.join(COLUMNS)}[, name]; it has no {missing[0]!r}"
+                )
             for row in rows:
                 edges = [(row[name] or "").strip() for name in COLUMNS[1:]]
                 mine = found.setdefault(row["image"].strip(), [])

@@ -88,9 +88,7 @@ def _scaled(region: Region, scale: tuple[float, float], width: int, height: int)
     return Region(*box, region.name, mask)
 
 
-def _inside(
-    region: Region, where: str, image: str, scale: tuple[float, float], width: int, height: int
-) -> Region:
+def _inside(region: Region, where: str, image: str, scale: tuple[float, float], width: int, height: int) -> Region:
     """The region without what reaches over the border by `SLACK`."""
     over = max(-region.left, region.right - width) > SLACK * max(1, scale[0])
     over |= max(-region.top, region.bottom - height) > SLACK * max(1, scale[1])
@@ -100,7 +98,12 @@ def _inside(
             f"{where}: the box ({box}) lies outside of image {image!r}, which has {width} x {height} pixels; give "
             "left, top, right, bottom in pixels of the upright image"
         )
-    left, top, right, bottom = max(region.left, 0), max(region.top, 0), min(region.right, width), min(region.bottom, height)
+    left, top, right, bottom = (
+        max(region.left, 0),
+        max(region.top, 0),
+        min(region.right, width),
+        min(region.bottom, height),
+    )
     if left >= right or top >= bottom:
         raise SourceError(f"{where}: the box ({box}) of image {image!r} holds no pixel; mend or remove it")
     return replace(region, left=left, top=top, right=right, bottom=bottom)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from mps_study.common.progress import with_progress
 from mps_study.common.searches import OWN
+from mps_study.compare.agreement import measure_agreement
 from mps_study.compare.anytime import READ as READ_FOR_ANYTIME
 from mps_study.compare.anytime import measure_anytime
 from mps_study.compare.areas import READ as READ_FOR_AREAS
@@ -22,7 +23,15 @@ from mps_study.datasets.failures import Failures
 from mps_study.datasets.records.store import RecordStore
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
-from mps_study.pipelines.metrics.measures import fingerprints_of, marks_of, masks_of, packed_sets, records_of
+from mps_study.pipelines.metrics.measures import (
+    fingerprints_of,
+    marks_of,
+    masks_of,
+    needed_by,
+    packed_sets,
+    records_of,
+    regions_of,
+)
 from mps_study.project.parameters import Metrics
 from mps_study.project.searches import searches_of
 
@@ -93,6 +102,12 @@ def compute_anytime(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFra
         for name, marks in marks_of(areas).items()
     ]
     return pd.concat(frames, ignore_index=True)
+
+
+def compute_agreement(areas: pd.DataFrame, annotations: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
+    """The `agreement` frame: the study's own search, then the others."""
+    bar = partial(with_progress, total=areas["image"].nunique(), description="beside people")
+    return measure_agreement(areas, regions_of(annotations), needed_by(mps_records, marks_of(areas)), bar)
 
 
 def compute_summary(

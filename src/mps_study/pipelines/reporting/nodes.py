@@ -45,6 +45,7 @@ def gather_results(
     model_summary: pd.DataFrame,
     search_summary: pd.DataFrame,
     search_overlaps: pd.DataFrame,
+    agreement: pd.DataFrame,
     statistics: pd.DataFrame,
     model_cards: dict[str, ModelCard],
     images: ImageFiles,
@@ -84,6 +85,7 @@ def gather_results(
         left_out=dict(zip(left_out["image"], left_out["reason"], strict=True)) if len(left_out) else {},
         failed_stages=failed_stages(failures, shown_models),
         makings=makings(mps_records, areas),
+        agreement=agreement,
         searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting, more_sets)
         if others
         else None,

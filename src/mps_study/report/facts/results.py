@@ -155,6 +155,8 @@ class StudyResults:
     makings: Sequence[Making] = ()
     """The devices and versions that the records come from, most records first; more than one where machines shared
     the work, or packages were updated on the way."""
+    agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The `agreement` frame of all searches: sets beside what people marked; empty in a study without annotations."""
     searches: Searches | None = None
     """Its searches beside its own, which all else here is about; None when it has none."""
 
