@@ -1,4 +1,4 @@
-"""Sets beside what people marked: known answers, slow twins, and real preprocessing as judge of where an object lies."""
+"""Sets beside what people marked: known answers, slow twins, real preprocessing as judge of where an object lies."""
 
 import io
 

@@ -135,7 +135,7 @@ def test_boxes_are_those_of_the_upright_image(tmp_path):
     assert upright == (30, 40)
     sizes = {"cat/a.jpg": upright}
     assert boxes_of(read(write_voc(tmp_path / "v", (5, 31, 14, 40), size=upright), **sizes)) == [[4, 30, 14, 40]]
-    with pytest.raises(SourceError, match="40 x 30 pixels, but image 'cat/a.jpg' has 30 x 40; upright by EXIF"):
+    with pytest.raises(SourceError, match=r"40 x 30 pixels, but image 'cat/a\.jpg' has 30 x 40; upright by EXIF"):
         read(write_voc(tmp_path / "v"), **sizes)
 
 
@@ -195,9 +195,9 @@ def test_of_several_of_one_name_the_path_decides_or_an_error():
         "cat/1.jpg": "train/cat/1",
     }
     assert matched(["a.jpg", "a.png"], ["a.png", "a.jpg"], "x") == {"a.jpg": "a.jpg", "a.png": "a.png"}
-    with pytest.raises(SourceError, match="both 'train/cat/1' and 'train/dog/1' may be of image '1.jpg'"):
+    with pytest.raises(SourceError, match=r"both 'train/cat/1' and 'train/dog/1' may be of image '1\.jpg'"):
         matched(["1.jpg"], names, "x")
-    with pytest.raises(SourceError, match="'1' may be of image 'cat/1.jpg' or 'dog/1.jpg'"):
+    with pytest.raises(SourceError, match=r"'1' may be of image 'cat/1\.jpg' or 'dog/1\.jpg'"):
         matched(["cat/1.jpg", "dog/1.jpg"], ["1"], "x")
 
 
