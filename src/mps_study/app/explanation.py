@@ -30,7 +30,8 @@ from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.mps.mutants import Picture
 from mps_study.mps.search import extract_mps
 from mps_study.pipelines.fingerprint import baseline_bytes
-from mps_study.project.parameters import Extraction, baseline_image_fault
+from mps_study.project.parameters import Extraction
+from mps_study.project.searches import baseline_image_fault
 from mps_study.project.study_models import study_of
 
 log = logging.getLogger(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,8 @@ At = Literal["input", "image"]
 """At the model's input size, or at that of the source image."""
 
 FRAMES = (
-    "manifest", "left_out", "areas", "anytime", "more_sets", "overlaps", "search_summary", "search_overlaps",
-    "model_summary", "statistics", "verification",
+    "manifest", "left_out", "annotations", "areas", "anytime", "more_sets", "agreement", "overlaps", "search_summary",
+    "search_overlaps", "model_summary", "statistics", "verification",
 )  # fmt: skip
 """The frames that are written as tables, where the study has them."""
 
@@ -183,6 +184,10 @@ def _place(out: Path, unit: Unit, image: str, suffix: str) -> Path:
 
 
 def _to_csv(frame: pd.DataFrame, path: Path) -> None:
+    if "mask" in frame:
+        frame = frame.assign(
+            mask=[b64encode(mask).decode() if isinstance(mask, bytes) else "" for mask in frame["mask"]]
+        )
     frame.to_csv(path, index=False)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import Version, get_filepath_str
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.pandas import ParquetDataset
@@ -39,6 +39,31 @@ class OptionalFrame(Frame):
         if not self.exists():
             return pd.DataFrame()
         return pd.DataFrame(super().load())
+
+
+def newest(filepath: Path) -> pd.DataFrame:
+    """The newest version of a frame, with its attributes; an empty frame if there is none."""
+    frame = Frame(filepath=str(filepath), version=Version(None, None))
+    return pd.DataFrame() if not frame.exists() else cast(pd.DataFrame, frame.load())
+
+
+class FrameSoFar(AbstractDataset[None, pd.DataFrame]):
+    """Loads the newest version of a frame with its attributes, or an empty one, before a node makes another."""
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """The frame; there need not be one yet."""
+        return newest(self._filepath)
+
+    def save(self, data: None) -> None:
+        """Never called: the frame is saved under its own name."""
+        raise DatasetError("it is saved under its own name")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
 
 
 UNCHANGED = pd.DataFrame()

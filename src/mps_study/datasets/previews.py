@@ -31,4 +31,6 @@ def image_preview(picture: Image.Image) -> ImagePreview:
 
 
 def _short(value: object) -> object:
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
     return float(f"{value:.4g}") if isinstance(value, float) else value

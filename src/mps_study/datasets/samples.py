@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
-from kedro.io.core import Version
 
-from mps_study.datasets.frames import Frame
+from mps_study.datasets.frames import newest
 from mps_study.datasets.images import ImageFiles
 
 REQUEST = "request"
-"""Where a manifest keeps what it was drawn for, in the attributes that Parquet stores with it: both or neither."""
+"""Where a frame keeps what it was made for, in the attributes that Parquet stores with it: both or neither."""
 
 
 class StoredSample:
@@ -30,8 +29,7 @@ class StoredSample:
 
     def manifest(self) -> pd.DataFrame:
         """The newest manifest; an empty frame if there is none."""
-        frame = Frame(filepath=str(self._manifest), version=Version(None, None))
-        return cast(pd.DataFrame, frame.load()) if frame.exists() else pd.DataFrame()
+        return newest(self._manifest)
 
 
 class SampleSoFar(AbstractDataset[None, StoredSample]):
@@ -61,7 +59,7 @@ def named_classes(manifest: pd.DataFrame) -> dict[int, str]:
     return {int(label): str(name) for label, name in zip(named["label"], named["class_name"], strict=True)}
 
 
-def with_request(manifest: pd.DataFrame, request: dict[str, Any]) -> pd.DataFrame:
-    """The manifest, which now says what it was drawn for."""
-    manifest.attrs[REQUEST] = request
-    return manifest
+def with_request(frame: pd.DataFrame, request: dict[str, Any]) -> pd.DataFrame:
+    """The frame, which now says what it was made for."""
+    frame.attrs[REQUEST] = request
+    return frame

@@ -10,9 +10,11 @@ from kedro.pipeline import Pipeline
 from mps_study.common.commands import kedro_run
 from mps_study.pipelines.stages import ALL, BY_PARTS, STAGES, own_nodes, shortest
 
-MAY_BE_ABSENT = {"checkpoints", "left_out", "saliency_maps", "answers", "probes", "sub_explanations"}
-"""What a stage makes and need not be there: a study without fine-tuning, maps or probes, a sample of an
-earlier version."""
+MAY_BE_ABSENT = {
+    "checkpoints", "left_out", "annotations", "saliency_maps", "answers", "probes", "sub_explanations",
+}  # fmt: skip
+"""What a stage makes and need not be there: a study without fine-tuning, maps or probes, a sample of an earlier
+version."""
 
 
 def upstream_fault(pipeline: Pipeline, catalog: Any, asked: Iterable[str]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -78,8 +78,8 @@ def as_id(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def image_files(root: Path) -> list[tuple[PurePath, Path]]:
-    """(path relative to `root`, path) of every image file below `root`, through links, sorted by the former.
+def image_files(root: Path, suffixes: Collection[str] = SUFFIXES) -> list[tuple[PurePath, Path]]:
+    """(path relative to `root`, path) of every file of these kinds below `root`, through links, sorted by the former.
 
     Hidden files and folders, and those of a system (`SYSTEM`), are not the user's images: they are passed over.
 
@@ -101,7 +101,7 @@ def image_files(root: Path) -> list[tuple[PurePath, Path]]:
         folders[:] = [path.name for path in inside if path not in loops]
         above |= {str(path): (*above[folder], _identity(path)) for path in inside if path not in loops}
         files = [
-            Path(folder, name) for name in names if not _is_strange(name) and PurePath(name).suffix.lower() in SUFFIXES
+            Path(folder, name) for name in names if not _is_strange(name) and PurePath(name).suffix.lower() in suffixes
         ]
         found += [(file.relative_to(root), file) for file in files]
     return sorted(found, key=lambda pair: pair[0].as_posix())

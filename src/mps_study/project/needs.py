@@ -14,6 +14,7 @@ from mps_study.common.searches import OWN
 from mps_study.compute.asking import certificates
 from mps_study.datasets.maps.wanted import given_maps_fault, given_of, method_fault, method_of
 from mps_study.datasets.samples import REQUEST, named_classes
+from mps_study.images.annotations.reading import is_gone, read_regions
 from mps_study.images.candidates import Candidate, SourceError
 from mps_study.images.sampling import HALVES, draw
 from mps_study.images.sources import candidates_of
@@ -60,15 +61,14 @@ def images(nodes: set[str], catalog: Any) -> str | None:
     """The image sources that the run draws from, unless the sample is there: each must have as many as are wanted."""
     if "draw_sample" not in nodes:
         return None
-    sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
-    study = StudyLabels(sampling, _roster(catalog), catalog.load("params:model"), catalog.load("params:compared"))
+    sampling, study = _study(catalog)
     stored = catalog.load("sample_so_far")
     models = _chosen(nodes, "export_models", catalog)
     try:
         sample = stored.drawn_for(study.sample_request())
         if sample is not None:
             study.check_sample(sample)
-        labels = _labels_of(_drawn(sampling, study)) if sample is None else _labels_in(sample)
+        labels = _labels_of(_halves(sampling, study).get("labelled", [])) if sample is None else _labels_in(sample)
         if "collect_training_images" in nodes and sampling.training is not None:
             wanted = None if sample is None else study.training_request(sample["sha256"])
             if wanted is None or catalog.load("training_so_far").drawn_for(wanted) is None:
@@ -79,6 +79,20 @@ def images(nodes: set[str], catalog: Any) -> str | None:
     except SourceError as error:
         return f"{error}{_other_sample(stored.manifest(), sampling)}"
     return _labels_fault(labels, models)
+
+
+def marked(nodes: set[str], catalog: Any) -> str | None:
+    """What people marked on the images, where a source says that there is such a thing, unless it was read before."""
+    if "read_annotations" not in nodes:
+        return None
+    (sampling, _), before = _study(catalog), catalog.load("annotations_so_far").attrs.get(REQUEST, {})
+    try:
+        for asked in {repr(each): each for each in sampling.annotations.values()}.values():
+            if not (is_gone(asked) and asked in before.get("annotations", {}).values()):
+                read_regions(asked, dict.fromkeys(_sampled(nodes, catalog)))
+    except SourceError as error:
+        return f"data_sampling: {error}"
+    return None
 
 
 def maps(nodes: set[str], catalog: Any) -> str | None:
@@ -106,8 +120,7 @@ def _sampled(nodes: set[str], catalog: Any) -> list[str]:
     stored = catalog.load("sample_so_far")
     if "draw_sample" not in nodes:
         return [str(image) for image in stored.manifest()["image"]]
-    sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
-    study = StudyLabels(sampling, _roster(catalog), catalog.load("params:model"), catalog.load("params:compared"))
+    sampling, study = _study(catalog)
     try:
         sample = stored.drawn_for(study.sample_request())
         if sample is not None:
@@ -115,15 +128,6 @@ def _sampled(nodes: set[str], catalog: Any) -> list[str]:
         return [each.image for half in _halves(sampling, study).values() for each in half]
     except SourceError:
         return []
-
-
-def _drawn(sampling: DataSampling, study: StudyLabels) -> list[Candidate]:
-    """The labelled images that will be drawn.
-
-    Raises:
-        SourceError: a source cannot be used, or has too few for one of the halves.
-    """
-    return _halves(sampling, study).get("labelled", [])
 
 
 def _halves(sampling: DataSampling, study: StudyLabels) -> dict[str, list[Candidate]]:
@@ -143,9 +147,7 @@ def _halves(sampling: DataSampling, study: StudyLabels) -> dict[str, list[Candid
 
 def _other_sample(manifest: pd.DataFrame, sampling: DataSampling) -> str:
     """How the sample that is there was drawn, if it was drawn otherwise: asked for alike, it needs no source."""
-    before, now = manifest.attrs.get(REQUEST), sampling.request
-    if not before or before == now:
-        return ""
+    before, now = manifest.attrs.get(REQUEST) or {}, sampling.request
     other = {key: value for key, value in before.items() if key in now and value != now[key]}
     if not other:
         return ""
@@ -198,8 +200,7 @@ def _names_told(name: str, entry: ModelEntry, catalog: Any) -> Mapping[int, str]
     own = names_of_entry(name, entry) or (names_from(card.class_names, name) if card and card.names_itself else ())
     if own:
         return dict(enumerate(own))
-    sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
-    study = StudyLabels(sampling, _roster(catalog), catalog.load("params:model"), catalog.load("params:compared"))
+    _, study = _study(catalog)
     sample = catalog.load("sample_so_far").drawn_for(study.sample_request())
     return study.labelled_half().names if sample is None else named_classes(sample)
 
@@ -273,6 +274,12 @@ def _chosen(nodes: set[str], node: str, catalog: Any) -> dict[str, ModelEntry]:
     return _roster(catalog).choose(catalog.load("params:model"), catalog.load("params:compared"))
 
 
+def _study(catalog: Any) -> tuple[DataSampling, StudyLabels]:
+    sampling = DataSampling.model_validate(catalog.load("params:data_sampling"))
+    labels = StudyLabels(sampling, _roster(catalog), catalog.load("params:model"), catalog.load("params:compared"))
+    return sampling, labels
+
+
 def _roster(catalog: Any) -> Roster:
     return Roster.model_validate(catalog.load("params:models"))
 
@@ -288,5 +295,5 @@ def cluster(nodes: set[str], catalog: Any) -> str | None:
     return f"{where} needs certificates, but there is no {missing[0]}; put it there" if missing else None
 
 
-NEEDS = (names, images, files, targets, maps, gpu, hub, cluster, writable)
+NEEDS = (names, images, marked, files, targets, maps, gpu, hub, cluster, writable)
 """What a run may lack; each answers with one line that says what is missing and what to do, or None."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -16,16 +15,15 @@ from mps_study.common.spelling import unknown
 from mps_study.compute.asking import Asking, check_cluster
 from mps_study.compute.parts import part_of
 from mps_study.datasets.maps.wanted import given_fault
-from mps_study.images.decoding import DecodingError, decode
+from mps_study.images.annotations.reading import KEY, annotations_of
 from mps_study.images.sampling import HALVES
 from mps_study.images.sources import source_fault
 from mps_study.models.roster.roster import Roster
 from mps_study.models.training.recipe import Recipe
 from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.probing.config import Probing
-from mps_study.project.faults import faults_in
-from mps_study.project.roster_faults import choice_faults, compared_faults, roster_faults, strangers
-from mps_study.project.searches import choose_searches, name_fault, not_there, searches_of
+from mps_study.project.faults import choice_faults, compared_faults, faults_in, roster_faults, strangers
+from mps_study.project.searches import baseline_image_fault, choose_searches, name_fault, not_there, searches_of
 from mps_study.stats.config import StatisticsConfig
 
 
@@ -56,7 +54,18 @@ class DataSampling(_Group):
     @property
     def request(self) -> dict[str, Any]:
         """What is asked for; the sample depends on this, and on how folders are labelled (`labels.sample_request`)."""
-        return self.model_dump(exclude={"training"})
+        half = {"source": {KEY}}
+        return self.model_dump(exclude={"training": True, "labelled": half, "unlabelled": half})
+
+    @property
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """Half -> its source, of the halves that are wanted."""
+        return {half: draw.source for half in HALVES if (draw := getattr(self, half)) is not None}
+
+    @property
+    def annotations(self) -> dict[str, dict[str, Any]]:
+        """Half -> the annotations of its images, of the halves whose source has some."""
+        return {half: found for half, source in self.sources.items() if (found := annotations_of(source))}
 
     def training_request(self, sample: Iterable[str]) -> dict[str, Any]:
         """What the training images depend on: their source, and the sample (sha256 of each), which is kept out."""
@@ -231,29 +240,12 @@ def _search_faults(search: SearchConfig) -> list[str]:
     return [fault for fault in (given_fault(search), baseline_image_fault(search)) if fault]
 
 
-def baseline_image_fault(search: SearchConfig) -> str | None:
-    """One line if the file of a baseline image is not named, not there or no image; None if all is well."""
-    baseline = search.baseline
-    kind = baseline.get("kind") if isinstance(baseline, Mapping) else baseline
-    if kind != "image":
-        return None
-    path = baseline.get("path") if isinstance(baseline, Mapping) else None
-    if not path:
-        return f"search.baseline is {baseline!r}; say which image: {{kind: image, path: FILE}}"
-    if not Path(str(path)).is_file():
-        return f"search.baseline: there is no file {path}"
-    try:
-        decode(Path(str(path)).read_bytes(), str(path))
-    except (DecodingError, OSError) as error:
-        return f"search.baseline: {error}"
-    return None
-
-
 def _sources_faults(sampling: DataSampling) -> list[str]:
     """Sources of no known kind or with wrong arguments, and a sample of no image."""
-    sources = {half: draw.source for half in HALVES if (draw := getattr(sampling, half)) is not None}
-    sources |= {"training": sampling.training} if sampling.training is not None else {}
+    sources = sampling.sources | ({"training": sampling.training} if sampling.training is not None else {})
     faults = [f"data_sampling.{part}: {fault}" for part, source in sources.items() if (fault := source_fault(source))]
     if not sum(draw.n for half in HALVES if (draw := getattr(sampling, half)) is not None):
         faults.append("data_sampling draws no image; raise labelled.n or unlabelled.n")
+    if sampling.training is not None and sampling.training.get(KEY) is not None:
+        faults.append(f"data_sampling.training: {KEY} are read of the sample alone; remove them")
     return faults

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from mps_study.common.searches import OWN
 from mps_study.common.spelling import unknown
+from mps_study.images.decoding import DecodingError, decode
 from mps_study.mps.config import SearchConfig, laid_over
 
 Given = Mapping[str, Any]
@@ -53,3 +55,21 @@ def not_there(parameter: str, named: Iterable[str], searches: Mapping[str, Any])
     """A line for each search that a parameter names, such as `statistics.against`, and that the study has not."""
     where = f"{parameter} names searches of the study, `searches`."
     return [unknown("search", name, searches, where) for name in named if name not in searches]
+
+
+def baseline_image_fault(search: SearchConfig) -> str | None:
+    """One line if the file of a baseline image is not named, not there or no image; None if all is well."""
+    baseline = search.baseline
+    kind = baseline.get("kind") if isinstance(baseline, Mapping) else baseline
+    if kind != "image":
+        return None
+    path = baseline.get("path") if isinstance(baseline, Mapping) else None
+    if not path:
+        return f"search.baseline is {baseline!r}; say which image: {{kind: image, path: FILE}}"
+    if not Path(str(path)).is_file():
+        return f"search.baseline: there is no file {path}"
+    try:
+        decode(Path(str(path)).read_bytes(), str(path))
+    except (DecodingError, OSError) as error:
+        return f"search.baseline: {error}"
+    return None

@@ -13,11 +13,14 @@ from mps_study.stats.methods.friedman import friedman
 from mps_study.stats.methods.kruskal import dunn, kruskal_wallis
 from mps_study.stats.methods.overlap import overlap_friedman, overlap_means
 from mps_study.stats.methods.searches import search_differences, search_friedman, search_wilcoxon
+from mps_study.stats.methods.trust import confidence_mixed, inside_friedman, inside_wilcoxon, parts_friedman
 from mps_study.stats.methods.wilcoxon import wilcoxon
 from mps_study.stats.rows import COLUMNS, to_frame
 
 Statistic = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, StatisticsConfig], pd.DataFrame]
 """areas, overlaps, model_summary, config -> rows of the statistics frame."""
+TrustStatistic = Callable[[pd.DataFrame, pd.DataFrame, StatisticsConfig], pd.DataFrame]
+"""areas, another frame, config -> rows of the statistics frame."""
 Test = Callable[[], pd.DataFrame]
 
 NEEDED = {
@@ -38,13 +41,16 @@ def run_statistics(
     overlaps: pd.DataFrame,
     model_summary: pd.DataFrame,
     config: StatisticsConfig,
+    agreement: pd.DataFrame | None = None,
+    sub_explanations: pd.DataFrame | None = None,
     progress: Callable[[Iterable[Test]], Iterable[Test]] = iter,
 ) -> pd.DataFrame:
-    """The statistics frame: every row of every entry of STATISTICS, then of SEARCH_STATISTICS, in registry order.
+    """The statistics frame: every row of each entry of STATISTICS, SEARCH_STATISTICS, TRUST_STATISTICS, in order.
 
     areas: one row an image, model and search, every model with the study's own; STATISTICS see that one alone.
     overlaps: one row an image and unordered pair of models.
-    model_summary: one row a model. Any may be empty. Row order does not matter. Returns exactly
+    model_summary: one row a model. agreement, sub_explanations: the frames of these names.
+    Any may be empty. Row order does not matter. Returns exactly
     COLUMNS with their dtypes. A test that the data cannot carry stays in the frame as `skipped`
     with a reason. Raises ValueError when a frame lacks a column or repeats a row.
     """
@@ -57,6 +63,10 @@ def run_statistics(
         for rows, registry in ((own, STATISTICS), (areas, SEARCH_STATISTICS))
         for test in registry.values()
     ]
+    more = {"agreement": agreement, "sub_explanations": sub_explanations, "areas": None}
+    for beside, trust_test in TRUST_STATISTICS.values():
+        other = more[beside]
+        tests.append(partial(trust_test, areas, pd.DataFrame() if other is None else other, config))
     parts = [test() for test in progress(tests)]
     return pd.concat([to_frame([]), *parts], ignore_index=True).astype(COLUMNS)
 
@@ -95,3 +105,11 @@ SEARCH_STATISTICS: dict[str, Statistic] = {
     "friedman of searches": search_friedman,
 }
 """What compares searches of the same models, and therefore sees the areas of all of them; no rows with one search."""
+
+TRUST_STATISTICS: dict[str, tuple[str, TrustStatistic]] = {
+    "wilcoxon of what people marked": ("agreement", inside_wilcoxon),
+    "friedman of what people marked": ("agreement", inside_friedman),
+    "friedman of parts of sets": ("sub_explanations", parts_friedman),
+    "mixed model of confidence": ("areas", confidence_mixed),
+}
+"""Each with the frame that it reads beside the areas."""

@@ -12,10 +12,10 @@ from mps_study.compare.trust.cross import cross
 from mps_study.compare.trust.frames import Frames
 from mps_study.compare.trust.monitor import monitor
 from mps_study.compare.trust.parts import parts
+from mps_study.compare.trust.people import people
 from mps_study.compare.trust.rows import Row, to_frame
 from mps_study.compare.trust.sizes import sizes
-from mps_study.compare.trust.stability import stability
-from mps_study.compare.trust.survival import survival
+from mps_study.compare.trust.survival import stability, survival
 from mps_study.compare.trust.views import views
 
 QUESTIONS: dict[str, Callable[[Frames], Iterator[Row]]] = {
@@ -26,6 +26,7 @@ QUESTIONS: dict[str, Callable[[Frames], Iterator[Row]]] = {
     "failures": monitor,
     "confidence_and_size": sizes,
     "disjoint_sets": views,
+    "people": people,
     "misclassified": both_classes,
 }
 

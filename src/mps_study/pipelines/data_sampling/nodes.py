@@ -6,9 +6,11 @@ import logging
 
 import pandas as pd
 
+from mps_study.common.digests import digest_of
 from mps_study.common.progress import with_progress
 from mps_study.datasets.frames import UNCHANGED
-from mps_study.datasets.samples import StoredSample, with_request
+from mps_study.datasets.samples import REQUEST, StoredSample, with_request
+from mps_study.images.annotations.reading import COLUMNS, bare, is_gone, read_regions
 from mps_study.images.sampling import Drawn, collect, collect_all, draw
 from mps_study.images.sources import candidates_of
 from mps_study.models.roster.roster import Roster
@@ -42,7 +44,7 @@ def draw_sample(
         if wanted is None:
             continue
         kind = str(wanted.source.get("kind"))
-        same = before is not None and before.source == wanted.source
+        same = before is not None and bare(before.source) == bare(wanted.source)
         taken = {row["image"] for row in (*sample.rows, *sample.left_out)} if same else set()
         found = labels.labelled_half().candidates if half == "labelled" else candidates_of(wanted.source)
         left = [c for c in found if c.image not in taken]
@@ -50,6 +52,27 @@ def draw_sample(
         collect(left, half, wanted.n, data_sampling.seed, kind, sample, spent)
         before = wanted
     return sample.files, sample.left_out_frame, with_request(sample.manifest, request)
+
+
+def read_annotations(data_sampling: DataSampling, manifest: pd.DataFrame, so_far: pd.DataFrame) -> pd.DataFrame:
+    """The `annotations` frame: what people marked on the sample's images; empty where no source says so.
+
+    They are read at every run, so that mended ones count; of files that are gone what was read before stays.
+    """
+    asked = data_sampling.annotations
+    request = {"annotations": asked, "sample": digest_of([*manifest["image"], *manifest["sha256"]])}
+    same = so_far.attrs.get(REQUEST) == request
+    gone = [each for each in asked.values() if is_gone(each)]
+    if same and gone:
+        log.warning("%s is gone; what was read of it before stays", gone[0]["path"])
+        return UNCHANGED
+    frames = [pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)]
+    for half, each in asked.items():
+        mine = manifest[manifest["half"] == half]
+        sizes = zip(mine["width"].astype(int), mine["height"].astype(int), strict=True)
+        frames.append(read_regions(each, dict(zip(mine["image"].astype(str), sizes, strict=True))))
+    found = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    return UNCHANGED if same and found.equals(so_far) else with_request(found, request)
 
 
 def collect_training_images(

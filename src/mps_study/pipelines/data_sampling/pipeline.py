@@ -1,8 +1,8 @@
-"""data_sampling: image sources -> images, manifest, training manifest."""
+"""data_sampling: image sources -> images, manifest, annotations, training manifest."""
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from mps_study.pipelines.data_sampling.nodes import collect_training_images, draw_sample
+from mps_study.pipelines.data_sampling.nodes import collect_training_images, draw_sample, read_annotations
 
 MODELS = ("params:models", "params:compared", "params:model")
 """By whose class names folders are labelled."""
@@ -17,6 +17,12 @@ def create_pipeline() -> Pipeline:
                 ["params:data_sampling", "sample_so_far", *MODELS],
                 ["images", "left_out", "manifest"],  # the manifest last: it says that the sample is whole
                 name="draw_sample",
+            ),
+            node(
+                read_annotations,
+                ["params:data_sampling", "manifest", "annotations_so_far"],
+                "annotations",
+                name="read_annotations",
             ),
             node(
                 collect_training_images,

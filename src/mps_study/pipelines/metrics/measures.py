@@ -12,10 +12,12 @@ from click import ClickException
 
 from mps_study.common.commands import kedro_run
 from mps_study.common.searches import OWN, unit_name
+from mps_study.compare.agreement import Marked, Needed
 from mps_study.compare.overlap import Seen
 from mps_study.compare.searches import Bits
 from mps_study.datasets.failures import Failures
-from mps_study.datasets.records.store import RecordStore, unpack_mask
+from mps_study.datasets.records.store import RecordStore, unpack_landscape, unpack_mask
+from mps_study.images.annotations.regions import unpacked
 from mps_study.models.export.card import ModelCard
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FOUND
@@ -108,6 +110,40 @@ def masks_of(store: RecordStore, marks: Mapping[str, str]) -> Callable[[str], Ma
         return {model: _seen(row) for model, row in rows.items() if row is not None and row["status"] == FOUND}
 
     return masks
+
+
+def regions_of(annotations: pd.DataFrame) -> Callable[[str], list[Marked]]:
+    """Image -> what people marked on it; masks are unpacked when they are asked for."""
+    rows: dict[str, list[dict[Any, Any]]] = {}
+    for row in annotations.to_dict("records"):
+        rows.setdefault(str(row["image"]), []).append(row)
+
+    def regions(image: str) -> list[Marked]:
+        return [
+            Marked(
+                (row["left"], row["top"], row["right"], row["bottom"]),
+                unpacked(row["mask"]) if isinstance(row["mask"], bytes) else None,
+            )
+            for row in rows.get(image, ())
+        ]
+
+    return regions
+
+
+def needed_by(store: RecordStore, marks: Mapping[str, Mapping[str, str]]) -> Callable[[str, str, str], Needed | None]:
+    """(image, model, search) -> set, view and map of the record, read when they are asked for; None without a set."""
+    stores = {search: store.by_image(mine) for search, mine in marks.items()}
+
+    def needed(image: str, model: str, search: str) -> Needed | None:
+        has_map = stores[search].may_have(image, model, "landscape")
+        row = stores[search].record(image, model, (*SEEN, "landscape") if has_map else SEEN)
+        if row is None or row["mask"] is None:
+            return None
+        seen, size = _seen(row), (int(row["height"]), int(row["width"]))
+        heights = row.get("landscape")
+        return Needed(seen.mask, seen.view, None if heights is None else unpack_landscape(heights, *size))
+
+    return needed
 
 
 def _seen(row: Mapping[str, Any]) -> Seen:

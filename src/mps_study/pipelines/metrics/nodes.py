@@ -11,6 +11,7 @@ import pandas as pd
 
 from mps_study.common.progress import with_progress
 from mps_study.common.searches import OWN
+from mps_study.compare.agreement import measure_agreement
 from mps_study.compare.anytime import READ as READ_FOR_ANYTIME
 from mps_study.compare.anytime import measure_anytime
 from mps_study.compare.areas import READ as READ_FOR_AREAS
@@ -32,9 +33,11 @@ from mps_study.pipelines.metrics.measures import (
     fingerprints_of,
     marks_of,
     masks_of,
+    needed_by,
     of_this_study,
     packed_sets,
     records_of,
+    regions_of,
 )
 from mps_study.project.parameters import Metrics
 from mps_study.project.searches import searches_of
@@ -108,6 +111,12 @@ def compute_anytime(areas: pd.DataFrame, mps_records: RecordStore) -> pd.DataFra
     return pd.concat(frames, ignore_index=True)
 
 
+def compute_agreement(areas: pd.DataFrame, annotations: pd.DataFrame, mps_records: RecordStore) -> pd.DataFrame:
+    """The `agreement` frame: the study's own search, then the others."""
+    bar = partial(with_progress, total=areas["image"].nunique(), description="beside people")
+    return measure_agreement(areas, regions_of(annotations), needed_by(mps_records, marks_of(areas)), bar)
+
+
 def compute_summary(
     areas: pd.DataFrame, model_cards: dict[str, ModelCard], metrics: Metrics, fine_tuned_summary: pd.DataFrame
 ) -> pd.DataFrame:
@@ -134,6 +143,7 @@ def compute_trust(
     answers: pd.DataFrame,
     probes: pd.DataFrame,
     sub_explanations: pd.DataFrame,
+    agreement: pd.DataFrame,
     onnx_models: dict[str, Path],
     model_cards: dict[str, ModelCard],
     search: dict[str, Any],
@@ -153,7 +163,7 @@ def compute_trust(
         for name, config in configs.items()
     }
     frames = Frames(
-        areas, more_sets, overlaps, search_overlaps, answers, probes, sub_explanations,
+        areas, more_sets, overlaps, search_overlaps, answers, probes, sub_explanations, agreement,
         twins=[pair for pair in combinations(configs, 2) if but_seed[pair[0]] == but_seed[pair[1]]],
         of_labels=[name for name, config in configs.items() if config.target == LABEL],
         normalisation={str(name): normalisation_of(onnx_models[str(name)]) for name in areas["model"].unique()},

@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline, node, pipeline
 
 from mps_study.pipelines.metrics.nodes import (
+    compute_agreement,
     compute_anytime,
     compute_areas,
     compute_more_sets,
@@ -38,6 +39,7 @@ def create_pipeline() -> Pipeline:
             node(compute_overlaps, ["areas", "manifest", "mps_records"], "overlaps", name="compute_overlaps"),
             node(compute_more_sets, ["areas", "mps_records", *SEARCHES], "more_sets", name="compute_more_sets"),
             node(compute_anytime, ["areas", "mps_records"], "anytime", name="compute_anytime"),
+            node(compute_agreement, ["areas", "annotations", "mps_records"], "agreement", name="compute_agreement"),
             node(
                 compute_summary,
                 ["areas", "model_cards", "params:metrics", "fine_tuned_summary"],
@@ -56,6 +58,7 @@ def create_pipeline() -> Pipeline:
                     "answers",
                     "probes",
                     "sub_explanations",
+                    "agreement",
                     "onnx_models",
                     "model_cards",
                     *SEARCHES,

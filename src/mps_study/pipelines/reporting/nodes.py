@@ -45,6 +45,7 @@ def gather_results(
     model_summary: pd.DataFrame,
     search_summary: pd.DataFrame,
     search_overlaps: pd.DataFrame,
+    agreement: pd.DataFrame,
     statistics: pd.DataFrame,
     trust: pd.DataFrame,
     model_cards: dict[str, ModelCard],
@@ -86,6 +87,7 @@ def gather_results(
         failed_stages=failed_stages(failures, shown_models),
         makings=makings(mps_records, areas),
         trust=trust,
+        agreement=agreement,
         searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting, more_sets)
         if others
         else None,

@@ -26,6 +26,7 @@ def create_pipeline() -> Pipeline:
                     "model_summary",
                     "search_summary",
                     "search_overlaps",
+                    "agreement",
                     "statistics",
                     "trust",
                     "model_cards",

@@ -11,7 +11,7 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 compute_statistics,
-                ["areas", "overlaps", "model_summary", "params:statistics"],
+                ["areas", "overlaps", "model_summary", "agreement", "sub_explanations", "params:statistics"],
                 "statistics",
                 name="compute_statistics",
             )

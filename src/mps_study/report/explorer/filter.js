@@ -6,6 +6,13 @@ const verdicts = {
   nothing: (image, model) => fact("area", image, model) === null,
 };
 
+// Beside the object: less of the set lies inside it than chance would give.
+const looks = {
+  any: null,
+  beside: (image, model) => fact("beside", image, model) === 1,
+  at: (image, model) => fact("beside", image, model) === 0,
+};
+
 function readFilter() {
   const share = (id) => (byId(id).value === "" ? null : Number(byId(id).value) / 100);
   return {
@@ -13,6 +20,7 @@ function readFilter() {
     every: byId("quantifier").value === "every",
     verdict: byId("verdict").value,
     half: byId("half").value,
+    look: byId("look").value,
     area: [share("area-low"), share("area-high")],
     confidence: [share("confidence-low"), share("confidence-high")],
     words: byId("words").value.trim().toLowerCase(),
@@ -32,9 +40,10 @@ function shows(image, filter) {
     const said = chosen.map((model) => fact("correct", image, model));
     if (!said.includes(1) || !said.includes(0)) return false;
   }
-  const judge = verdicts[verdict];
+  const [judge, look] = [verdicts[verdict], looks[filter.look]];
   const fits = (model) =>
     (!judge || judge(image, model)) &&
+    (!look || look(image, model)) &&
     within(fact("area", image, model), filter.area) &&
     within(fact("confidence", image, model), filter.confidence);
   return filter.every ? chosen.every(fits) : chosen.some(fits);

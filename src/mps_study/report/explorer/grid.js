@@ -105,6 +105,7 @@ function fillControls() {
     byId("filters").addEventListener("reset", () => setTimeout(update));
   }
   if (!study.images.label.some((label) => label !== null)) byId("verdict").disabled = true;
+  byId("look").closest("label").hidden = !hasMarks;
   if (new Set(study.images.half).size < 2) byId("half").closest("label").hidden = true;
   for (const choice of document.querySelectorAll(".search")) {
     choice.append(...everySearch.map((each) => element("option", { value: each }, searches[each])));

@@ -102,7 +102,9 @@ function aboutSet(position, model, of) {
     ["status", "area", "confidence", "kept", "reason"].map((name) => factBy(name, position, model, of));
   const whose = kept === null ? "" : ` of ${className(kept)}`;
   if (area === null) return `no MPS${whose} (${reason ?? status ?? "not searched"})`;
-  const set = `area ${percent(area)}, conf.${whose} ${decimal(confidence, 2)}`;
+  const inside = hasMarks ? factBy("inside", position, model, of) : null;
+  const where = inside === null ? "" : `, ${percent(inside)} inside the marked object`;
+  const set = `area ${percent(area)}, conf.${whose} ${decimal(confidence, 2)}${where}`;
   return status !== "found" ? `${set}, status ${status}` : set;
 }
 

@@ -71,7 +71,8 @@ def study_facts(results: StudyResults) -> dict[str, Any]:
 
     `records` are lists with one entry a search, image and model, search after search and image after image; `dice` one
     an image and pair of models, in thousandths, in the order of `combinations(models, 2)`, by the study's own search.
-    Nulls where there is no set, class, label or comparison.
+    Nulls where there is no set, class, label or comparison. `inside` and `beside` are there only in a study with sets
+    on images that people marked.
     """
     colours = architecture_colours(results.architectures())
     models = [
@@ -103,11 +104,7 @@ def study_facts(results: StudyResults) -> dict[str, Any]:
 
 def record_facts(results: StudyResults) -> dict[str, list[Any]]:
     """The columns of `areas` that filters and captions need; status None for a model that was not searched."""
-    areas = results.areas if results.searches is None else results.searches.areas
-    names = [OWN] if results.searches is None else results.searches.names()
-    order = pd.MultiIndex.from_product([names, results.manifest["image"].astype(str), results.models()])
-    keys = pd.MultiIndex.from_arrays([areas[name].astype(str) for name in ("search", "image", "model")])
-    rows = areas.set_index(keys).reindex(order)
+    rows = in_order(results, results.areas if results.searches is None else results.searches.areas)
     return {
         "status": [None if pd.isna(status) else str(status) for status in rows["status"]],
         "target": [None if pd.isna(target) or target <= NO_CLASS else int(target) for target in rows["target"]],
@@ -117,7 +114,28 @@ def record_facts(results: StudyResults) -> dict[str, list[Any]]:
         "area": [finite(area, 6) for area in rows["area"]],
         "confidence": [finite(value, 4) for value in rows["confidence"]],
         "target_confidence": [finite(value, 4) for value in rows["target_confidence"]],
+        **agreement_facts(results),
     }
+
+
+def agreement_facts(results: StudyResults) -> dict[str, list[Any]]:
+    """Share of each set inside the object that people marked, and whether it is beside it; none where none marked."""
+    agreement = results.agreement
+    if agreement.empty or not agreement["inside"].notna().any():
+        return {}
+    rows = in_order(results, agreement)
+    return {
+        "inside": [finite(value, 4) for value in rows["inside"]],
+        "beside": [None if pd.isna(beside) else int(beside) for beside in rows["beside"]],
+    }
+
+
+def in_order(results: StudyResults, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a frame, search after search, image after image, model after model; missing values where none is."""
+    names = [OWN] if results.searches is None else results.searches.names()
+    order = pd.MultiIndex.from_product([names, results.manifest["image"].astype(str), results.models()])
+    keys = pd.MultiIndex.from_arrays([frame[name].astype(str) for name in ("search", "image", "model")])
+    return frame.set_index(keys).reindex(order)
 
 
 def _other_class(target: Any, kept: Any) -> int | None:

@@ -24,6 +24,8 @@ const sightingOf = (image, model, of = search) => image.sightings[of * models.le
 const factBy = (name, image, model, of) => study.records[name][(of * imageCount + image) * models.length + model];
 const fact = (name, image, model) => study.records[name][recordPlace(image, model)];
 const className = (index) => (index === null ? "no class" : study.classes[index]);
+// Whether people marked where the object is; only then records say how much of a set lies inside.
+const hasMarks = "inside" in study.records;
 const labelled = (image) => study.images.label[image] !== null;
 // The class that a set keeps: the one that was asked for, or the model's own answer.
 const keptBy = (image, model, of) => factBy("kept", image, model, of) ?? factBy("target", image, model, of);

@@ -157,6 +157,8 @@ class StudyResults:
     the work, or packages were updated on the way."""
     trust: pd.DataFrame = field(default_factory=pd.DataFrame)
     """How far sets can be trusted, and what they say about models; empty when nothing was asked."""
+    agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The `agreement` frame of all searches: sets beside what people marked; empty in a study without annotations."""
     searches: Searches | None = None
     """Its searches beside its own, which all else here is about; None when it has none."""
 

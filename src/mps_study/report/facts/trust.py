@@ -160,6 +160,23 @@ def disjoint_sets(results: StudyResults) -> str:
     return f"{means}; across {count(row['n'], 'model')} the rank correlation with accuracy is {two(row['value'])}."
 
 
+def people(results: StudyResults) -> str:
+    """Whether sets lie inside what people marked."""
+    rows = rows_of(results, "people", search=OWN)
+    inside = rows[rows["measure"] == "share of the set inside"] if len(rows) else rows
+    if inside.empty:
+        return ""
+    more = rows[rows["measure"] == "more inside than by chance"]["value"]
+    beside = rows[rows["measure"] == "sets beside the object"].sort_values("value")
+    most = beside.iloc[-1]
+    return (
+        f"Of a set, {percent(inside['value'].mean())} lies inside what people marked, {percent(more.mean())} of it "
+        f"more than by chance (means over {count(len(inside), 'model')}, n = {int(inside['n'].max())} images each); "
+        f"{percent(beside['value'].mean())} of the sets lie beside the object, most often those of {most['model']} "
+        f"({percent(most['value'])})."
+    )
+
+
 def misclassified(results: StudyResults) -> str:
     """How much the sets of both classes share."""
     rows = rows_of(results, "misclassified", measure="Dice coefficient of both sets")
@@ -191,6 +208,7 @@ MODELS: dict[str, tuple[str, Callable[[StudyResults], str]]] = {
     "failures": ("Do sets tell wrong answers from right ones, and more than what is free?", failures),
     "confidence_and_size": ("Does a small set mean a sure model?", confidence_and_size),
     "disjoint_sets": ("Do better models find more sets?", disjoint_sets),
+    "people": ("Do models look at what people marked?", people),
     "misclassified": ("Where a model is wrong, what do the sets of both classes share?", misclassified),
 }
 """Question -> how it is asked, and the sentence that answers it; empty where the data do not carry an answer."""

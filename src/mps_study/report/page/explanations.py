@@ -55,6 +55,7 @@ TABLE_TEXTS: dict[str, Explanation] = {
     "failure_monitor": Explanation("Wrong answers, told by sets and without", trust.about_monitor),
     "confidence_and_size": Explanation("Confidence and size", trust.about_confidence_and_size),
     "disjoint_sets": Explanation("Number of sets and accuracy", trust.about_disjoint_sets),
+    "agreement": Explanation("Sets and what people marked", trust.about_agreement),
     "misclassified": Explanation("Sets of both classes of a mistake", trust.about_misclassified),
 }
 

@@ -80,6 +80,17 @@ def about_disjoint_sets(results: StudyResults) -> str:
     )
 
 
+def about_agreement(results: StudyResults) -> str:
+    """The caption of the sets beside what people marked."""
+    return (
+        "Annotated images with a set: share of its pixels inside the object, and how much more that is than what the "
+        "same set has inside on average over all places where it fits in the input; share of the object, as far as "
+        "the model sees it, that the set covers; whether the highest responsibility lies inside, and how much of all "
+        "of it; sets of which less lies inside than the object's share of the input. "
+        f"{INTERVALS}. A box holds more than its object, and what lies beside can be a context that helps."
+    )
+
+
 def about_misclassified(results: StudyResults) -> str:
     """The caption of the mistakes."""
     return (

@@ -86,6 +86,18 @@ SHAPES: dict[str, Shape] = {
             "rank correlation with accuracy, across models": "Correlation with accuracy, across models",
         },
     ),
+    "agreement": Shape(
+        "people",
+        MODEL | {"search": "Search"},
+        {
+            "share of the set inside": "Share of the set inside",
+            "more inside than by chance": "Share more than by chance",
+            "share of the object covered": "Share of the object covered",
+            "pointing game": "Share of pointing game won",
+            "responsibility inside": "Share of responsibility inside",
+            "sets beside the object": "Share of sets beside",
+        },
+    ),
     "misclassified": Shape(
         "misclassified",
         MODEL | {"search": "Search"},
@@ -130,5 +142,6 @@ TRUST_TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
     name: table_of(name) for name in ("survival", "stability", "cross_sufficiency", "convinced", "sub_explanations")
 }
 MODELS_TABLES: dict[str, Callable[[StudyResults], pd.DataFrame]] = {
-    name: table_of(name) for name in ("failure_monitor", "confidence_and_size", "disjoint_sets", "misclassified")
+    name: table_of(name)
+    for name in ("failure_monitor", "confidence_and_size", "disjoint_sets", "agreement", "misclassified")
 }
