@@ -57,7 +57,7 @@ def test_every_answer_is_a_sentence_with_the_numbers_of_the_run(study):
     said = answers(study, TRUST) | answers(study, MODELS)
     assert len(said) == len(TRUST) + len(MODELS)
     everything = " ".join(said.values())
-    for part in ("90.0% keep their class under blur", "0.62 (0.52 to 0.72)", "0.88", "0.01 (−0.02 to 0.04)",
+    for part in ("90.0% keep their class under blur", "0.62 (0.52 to 0.72)", "0.88", "add 0.01 (−0.02 to 0.04)",
                  "not told from nothing", "−0.40 (−0.60 to −0.10)", "a small set goes with a sure model"):  # fmt: skip
         assert part in everything
     assert said["Where a model is wrong, what do the sets of both classes share?"] == "Not answered: no mistake."

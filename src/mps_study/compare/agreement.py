@@ -157,12 +157,14 @@ def measure_agreement(
         with_bar: draws progress over the images.
     """
     measured: dict[int, dict[str, Any]] = {}
-    places = areas.reset_index(drop=True).groupby("image", sort=False)
-    for image, rows in with_bar(list(places)):
+    keys = list(zip(areas["image"], areas["model"], areas["search"], areas["status"] == FOUND, strict=True))
+    for image, places in with_bar(areas.groupby("image", sort=False).indices.items()):
         regions = regions_of(str(image))
         objects: dict[tuple[Any, ...], Mask] = {}
-        for place, row in rows.iterrows():
-            measured[int(place)] = _measured(row, regions, needed_by, objects)
+        for place in places:
+            *key, found = keys[place]
+            needed = needed_by(*map(str, key)) if regions and found else None
+            measured[int(place)] = _measured(needed, regions, objects)
     frame = areas[["image", "model", "architecture", "search", "half", "correct"]].reset_index(drop=True)
     facts = pd.DataFrame.from_dict(measured, orient="index", columns=[*MEASURES, "missing"]).sort_index()
     frame = frame.join(facts)
@@ -170,16 +172,10 @@ def measure_agreement(
     return frame[list(COLUMNS)].astype(COLUMNS)
 
 
-def _measured(
-    row: pd.Series[Any],
-    regions: Sequence[Marked],
-    needed_by: Callable[[str, str, str], Needed | None],
-    objects: dict[tuple[Any, ...], Mask],
-) -> dict[str, Any]:
-    """Measures of one row of `areas`; models that see an image alike share the object in their inputs."""
+def _measured(needed: Needed | None, regions: Sequence[Marked], objects: dict[tuple[Any, ...], Mask]) -> dict[str, Any]:
+    """Measures of one set, or why there are none; models that see an image alike share the object in their inputs."""
     if not regions:
         return {"missing": NOT_MARKED}
-    needed = needed_by(row["image"], row["model"], row["search"]) if row["status"] == FOUND else None
     if needed is None or not needed.mask.any():
         return {"missing": NO_SET}
     key = needed.view, needed.mask.shape

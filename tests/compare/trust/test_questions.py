@@ -180,8 +180,24 @@ def test_both_classes_of_a_mistake():
 def test_parts_by_model_architecture_and_normalisation():
     told = measure_trust(study(areas_of(), sub_explanations=pd.DataFrame({
         "image": IMAGES[:2], "model": "m", "architecture": "m", "search": "study", "curve_area": [0.2, 0.4],
-        "count_50": [1, 3], "missing": "",
+        "count_50": [1, 3], "curve": [np.linspace(1, 0, 11)] * 2, "missing": "",
     }), normalisation={"m": "layer"}))  # fmt: skip
     rows = told[(told["question"] == "sub_explanations") & (told["measure"] == "area under the curve")]
     assert list(rows["value"]) == pytest.approx([0.3] * 3)
+    assert only(told, measure="relative confidence", share=0.3)["value"] == pytest.approx(0.7)
     assert list(rows["condition"]) == ["", "architecture", "normalisation"] and rows["other"].iloc[-1] == "layer"
+
+
+def test_sets_inside_what_people_marked_against_chance():
+    agreement = pd.DataFrame({
+        "image": IMAGES, "model": "m", "search": "study", "inside": 0.8, "chance_same_shape": 0.5, "covered": 0.1,
+        "pointing": [1.0, 0.0] * 40, "responsibility_inside": np.nan, "missing": "",
+        "beside": pd.array([False] * 60 + [True] * 20, dtype="boolean"),
+    })  # fmt: skip
+    told = measure_trust(study(areas_of(), agreement=agreement))
+    assert only(told, measure="more inside than by chance")["value"] == pytest.approx(0.3)
+    assert only(told, measure="pointing game")["value"] == 0.5
+    assert only(told, measure="sets beside the object")["value"] == 0.25
+    assert "responsibility inside" not in set(told["measure"])  # no map was kept
+    unmarked = measure_trust(study(areas_of(), agreement=agreement.assign(missing="no annotation")))
+    assert only(unmarked, question="people")["missing"] == "no annotation"

@@ -173,6 +173,18 @@ def test_a_model_that_was_not_searched_on_an_image_has_nulls(small: StudyResults
     assert None not in (records["status"][2 * 3], records["status"][2 * 3 + 2])
 
 
+def test_where_sets_lie_is_said_only_in_a_study_that_people_marked(marked: StudyResults) -> None:
+    records = study_facts(marked)["records"]
+    keyed = marked.agreement.set_index(["image", "model"])
+    keys = list(itertools.product(marked.manifest["image"], marked.models()))
+    assert records["inside"] == [None if pd.isna(x) else x for x in keyed["inside"].reindex(keys)]
+    assert records["beside"] == [None if pd.isna(x) else int(x) for x in keyed["beside"].reindex(keys)]
+    assert {None, 0, 1} == set(records["beside"])
+    unmarked = marked.agreement.assign(inside=np.nan, beside=pd.NA, missing="no annotation")
+    for none in (pd.DataFrame(), unmarked):
+        assert not {"inside", "beside"} & study_facts(dataclasses.replace(marked, agreement=none))["records"].keys()
+
+
 def test_the_page_loads_nothing_from_the_network_and_names_cannot_inject_markup(small: StudyResults) -> None:
     evil = "</script><script>alert(1)</script>"
     renamed = small.manifest.assign(image=[evil, *small.manifest["image"][1:]])

@@ -395,6 +395,21 @@ def test_report_and_explorer_lead_to_each_other(report: Page, large: StudyResult
     report.wait_for_url("**/explorer.html")
 
 
+def test_images_whose_sets_lie_beside_the_object_can_be_found_where_people_marked_it(
+    page: Page, marked: StudyResults, explorer: Page, tmp_path: Path
+) -> None:
+    assert explorer.locator("#look").is_hidden()
+    lay_explorer(marked, tmp_path)
+    page.goto((tmp_path / "explorer.html").as_uri())
+    for chosen, beside in (("beside", True), ("at", False)):
+        page.select_option("#look", chosen)
+        rows = marked.agreement[marked.agreement["beside"].eq(beside).fillna(False)]
+        assert names(page) == list(rows["image"].unique()) != []
+    page.locator("#grid button").first.click()
+    drawn(page)
+    assert ", 55.0% inside the marked object" in page.locator("#panels figcaption").first.inner_text()
+
+
 def test_the_explorer_of_one_search_offers_no_other(explorer: Page) -> None:
     assert explorer.locator(".search:visible, #search-a:visible, #search-b:visible").count() == 0
     explorer.locator("#grid button").first.click()

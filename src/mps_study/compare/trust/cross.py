@@ -36,7 +36,8 @@ def cross(frames: Frames) -> Iterator[Row]:
         return
     for (search, share), group in asked.groupby(["search", "share"], sort=False):
         about = {"search": search, "share": share}
-        for (owner, other), pair in group.groupby(["model", "asked"], sort=False):
+        of_owner = pd.Categorical(group["model"], frames.models(), ordered=True)
+        for (owner, other), pair in group.groupby([of_owner, "asked"], sort=False, observed=True):
             for measure, column in ((GIVES, "passes"), (KEEPS, "keeps")):
                 found = mean_of(pair[column].astype(float), frames.resamples, frames.seed)
                 yield row(QUESTION, measure, {"model": str(owner), "other": str(other)}, found, about)

@@ -60,7 +60,7 @@ def monitor(frames: Frames) -> Iterator[Row]:
 def _of_model(model: str, group: pd.DataFrame, wrong: NDArray[np.bool_], frames: Frames) -> Iterator[Row]:
     weights = weights_of(group["image"], frames.resamples, frames.seed)
     once = np.ones((1, len(group)))
-    scores = {name: group[name].to_numpy(dtype=float) for name in _scores_of(group)}
+    scores = {name: group[name].to_numpy(dtype=float) for name in (*_scores_of(group), FREE)}
     scores |= {BOTH: _combined(group, wrong, [FREE, SIZE], frames.seed)}
     for name, score in scores.items():
         for measure, function in MEASURES.items():
@@ -68,9 +68,8 @@ def _of_model(model: str, group: pd.DataFrame, wrong: NDArray[np.bool_], frames:
             value = float(function(score, wrong, once)[0])
             yield Row(QUESTION, measure, value, low, high, len(group), model, condition=name)
         yield Row(QUESTION, COST, _cost(name, group), n=len(group), model=model, condition=name)
-    alone = _combined(group, wrong, [FREE], frames.seed)
-    low, high = percentiles(auroc(scores[BOTH], wrong, weights) - auroc(alone, wrong, weights))
-    value = float(auroc(scores[BOTH], wrong, once)[0] - auroc(alone, wrong, once)[0])
+    low, high = percentiles(auroc(scores[BOTH], wrong, weights) - auroc(scores[FREE], wrong, weights))
+    value = float(auroc(scores[BOTH], wrong, once)[0] - auroc(scores[FREE], wrong, once)[0])
     yield Row(QUESTION, ADDED, value, low, high, len(group), model, condition=BOTH)
     yield from _rule_of_thumb(model, group, wrong, frames)
 

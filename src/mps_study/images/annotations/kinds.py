@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -120,13 +120,7 @@ def _box(edges: list[str], name: str | None, where: str) -> Region:
 
 def coco_file(path: str) -> Annotations:
     """A JSON file of COCO's form: boxes, or masks where it has them and pycocotools is installed (`coco.coco`)."""
-    file = _file(path, "JSON")
-    return _coco(str(file), file.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=2)  # the check before a run reads what the run then reads; COCO's own files take seconds
-def _coco(path: str, written: int) -> Annotations:
-    return coco(Path(path))
+    return coco(_file(path, "JSON"))
 
 
 def _file(path: str, kind: str) -> Path:

@@ -120,9 +120,9 @@ def failures(results: StudyResults) -> str:
     adds = more["low"] > 0
     return (
         f"For {model}, the area alone tells wrong answers from right ones with an AUROC of "
-        f"{said(size.iloc[0], two)}, the softmax probability, which is free, with {said(free.iloc[0], two)}; "
-        f"together they gain {said(more, two)}, which is {'more than' if adds else 'not told from'} nothing "
-        f"(n = {int(more['n'])})."
+        f"{said(size.iloc[0], two)}, the softmax probability, which is free, with {said(free.iloc[0], two)}; both "
+        f"together, fitted on other images, add {said(more, two)} to that, which is "
+        f"{'more than' if adds else 'not told from'} nothing (n = {int(more['n'])} answers)."
     )
 
 
@@ -168,12 +168,12 @@ def people(results: StudyResults) -> str:
         return ""
     more = rows[rows["measure"] == "more inside than by chance"]["value"]
     beside = rows[rows["measure"] == "sets beside the object"].sort_values("value")
-    most = beside.iloc[-1]
+    most_often = f"{beside['model'].iloc[-1]} ({percent(beside['value'].iloc[-1])})"
     return (
         f"Of a set, {percent(inside['value'].mean())} lies inside what people marked, {percent(more.mean())} of it "
         f"more than by chance (means over {count(len(inside), 'model')}, n = {int(inside['n'].max())} images each); "
-        f"{percent(beside['value'].mean())} of the sets lie beside the object, most often those of {most['model']} "
-        f"({percent(most['value'])})."
+        f"{percent(beside['value'].mean())} of the sets lie beside the object"
+        f"{f', most often those of {most_often}' if beside['value'].nunique() > 1 else ''}."
     )
 
 

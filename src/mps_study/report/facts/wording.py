@@ -40,7 +40,8 @@ def fixed(value: Any, decimals: int) -> str:
         return MISSING
     if math.isinf(value):
         return "∞"
-    return f"{float(value):.{decimals}f}".replace("-", "−")
+    text = f"{float(value):.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def percent(share: Any) -> str:
