@@ -69,9 +69,8 @@ benchmark-cluster: .venv/installed  ## measure what a cluster costs and gives: m
 	test -f data/base/04_models/efficientnet_lite0.json || $(BIN)/kedro run --pipelines model_export --params model=efficientnet_lite0
 	$(BIN)/python benchmarks/cluster.py --images $(IMAGES) $(ARGUMENTS)
 
-torture-cluster: .venv/installed  ## search in every way there is, kill workers, schedulers and clients: make torture-cluster IMAGES=FOLDER
-	@test -n "$(IMAGES)" || { echo "say which images: make torture-cluster IMAGES=FOLDER (one sub-folder a class)"; exit 1; }
-	$(BIN)/python torture/cluster.py --images $(IMAGES) $(ARGUMENTS)
+torture-cluster: .venv/installed  ## search in every way there is, kill workers, schedulers and clients: make torture-cluster [IMAGES=FOLDER]
+	$(BIN)/python torture/cluster.py $(if $(IMAGES),--images $(IMAGES),--miniature) $(ARGUMENTS)
 
 docs: .venv/installed  ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -23,7 +23,7 @@ FRAMES = ("manifest", "areas", "overlaps", "model_summary", "statistics")
 
 
 def make_project(folder: Path, models: tuple[str, ...] = MODELS, images: int = 10, iterations: int = 4) -> Path:
-    """The miniature study with fewer models and images: real training, export, search and report."""
+    """The miniature study with fewer models, images and epochs: real training, export, search and report."""
     (folder / "src").mkdir(parents=True)
     (folder / "src/mps_study").symlink_to(ROOT / "src/mps_study")
     (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
