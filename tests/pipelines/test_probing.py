@@ -3,10 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from PIL import Image
 from small_project import kedro_run, table
 from tiny_project import files, make_tiny_project
 
 from mps_study import OnnxClassifier
+from mps_study.app.planning import probes_left
+from mps_study.app.study_units import study_now
 from mps_study.compare.frame import carried
 from mps_study.datasets.models import ModelCards
 from mps_study.datasets.records.store import MpsRecords, unpack_mask
@@ -69,8 +73,6 @@ def test_answers_are_what_the_models_say_when_they_are_asked_by_hand(project):
     manifest = table(project, "manifest", "tiny").set_index("image")
     _, records = stored(project, "one")
     other, _ = stored(project, "two")
-    from PIL import Image
-
     image = records.index[records["status"] == "found"][0]
     row = records.loc[image]
     picture = Image.open(next((project / "data/tiny/01_images").rglob(manifest.loc[image, "file"])))
@@ -144,3 +146,19 @@ def only(trust, question):
 def test_wrong_parameters_are_said_before_anything_is_asked(project, given, said):
     with pytest.raises(Exception, match=said):
         run(project, "probing", probing=given)
+
+
+def test_the_plan_counts_what_is_still_to_be_asked(project):
+    run(project, "probing")
+    flat = {"compared": BOTH["compared"], "search": BOTH["search"], "searches": BOTH["searches"]}
+    path = project / "conf/tiny/parameters.yml"
+    before = path.read_text()
+    path.write_text(yaml.safe_dump(yaml.safe_load(before) | flat | {"probing": BOTH["probing"]}))
+    try:
+        assert probes_left(study_now("tiny")) == {"one": 0, "two": 0}
+        fewer = {"conditions": ["shift_1"], "sub_explanations": None}
+        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"probing": fewer}))
+        # the whole image and, of each of two searches, four shifts; what the models say of each other is there
+        assert probes_left(study_now("tiny")) == {name: 5 * (1 + 2 * 4) for name in ("one", "two")}
+    finally:
+        path.write_text(before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import chdir
 from typing import Any
 
@@ -20,6 +20,8 @@ from mps_study.models.export.exported import files_of
 from mps_study.models.inference.classifier import OnnxClassifier
 from mps_study.models.inference.devices import choose_device
 from mps_study.models.inference.throughput import Throughput, machine
+from mps_study.pipelines.probing.expected import questions_left
+from mps_study.probing.config import Probing
 from mps_study.project.expected import (
     DEFAULT,
     MEASURED,
@@ -74,6 +76,19 @@ def _planned(now: StudyNow, unit: StudyUnit, rate: Figure, known: list[Known]) -
         *_sizes(now, unit),
         _maps_left(now, unit),
     )
+
+
+def probes_left(now: StudyNow) -> dict[str, int]:
+    """Model -> questions about sets that it is still to be asked, at most, once all searches are done."""
+    configs = {unit.search: unit.config for unit in now.units}
+    marks: dict[str, dict[str, str]] = {search: {} for search in configs}
+    for unit in now.units:
+        if unit.mark is not None:
+            marks[unit.search][unit.model] = unit.mark.digest
+    probing, store = Probing.model_validate(now.study.parameters["probing"]), now.study.dataset("probe_records").load()
+    cards = {unit.model: unit.card for unit in now.units}
+    with chdir(now.study.root):
+        return questions_left(probing, configs, cards, marks, now.images, now.manifest, store)
 
 
 def _maps_left(now: StudyNow, unit: StudyUnit) -> int:
@@ -162,7 +177,7 @@ def _known(now: StudyNow) -> Iterator[Known]:
 MARKS = {MEASURED: "m", "records": "r", DEFAULT: "d"}
 
 
-def told(plan: Plan) -> list[str]:
+def told(plan: Plan, probes: Mapping[str, int] | None = None) -> list[str]:
     """The plan as lines: a table, the dearest first, its total, the schedule, and what is not known and why."""
     header = ["model", "search", "images left", "evaluations/image", "evaluations/s", "time", "disk", "memory", "range"]
     least = "at least " if plan.unknown else ""
@@ -180,6 +195,11 @@ def told(plan: Plan) -> list[str]:
     )
     if maps := [f"{unit_name(unit.model, unit.search)} ({unit.maps:,})" for unit in plan.units if unit.maps]:
         lines.append(f"not in these figures: maps that are made before the search: {', '.join(maps)}")
+    if questions := {name: left for name, left in (probes or {}).items() if left}:
+        most = ", ".join(f"{name} ({left:,})" for name, left in questions.items())
+        lines.append(
+            f"not in these figures: questions about sets, each asked alone once they are found, at most: {most}"
+        )
     evaluations = plan.evaluations
     if evaluations.value is not None:
         within = f" ({_range(evaluations, number)})" if _range(evaluations, number) else ""
@@ -232,4 +252,4 @@ def written(plan: Plan, now: StudyNow, env: str | None) -> str:
         "study": now.store.parent.name,
         "sample": "drawn" if now.manifest is not None else "to be drawn",
     }
-    return json.dumps(about | plan.as_dict(), indent=2)
+    return json.dumps(about | plan.as_dict() | {"probing": {"questions_left": probes_left(now)}}, indent=2)

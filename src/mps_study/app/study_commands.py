@@ -129,7 +129,7 @@ def plan(
             raise click.ClickException(
                 f"--json {json_file}: {error.strerror}; name a file that can be written"
             ) from None
-    click.echo("\n".join(planning.told(made)))
+    click.echo("\n".join(planning.told(made, planning.probes_left(now))))
 
 
 @click.command(context_settings=PLAIN)
