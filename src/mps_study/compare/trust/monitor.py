@@ -29,7 +29,8 @@ QUESTION = "failures"
 LEAST = 5
 """Wrong answers, and right ones, without which nothing is said."""
 FOLDS = 5
-MEASURES: Mapping[str, Callable[[Floats, NDArray[np.bool_], Floats], Floats]] = {
+Measure = Callable[[Floats, NDArray[np.bool_], Floats], Floats]
+MEASURES: Mapping[str, Measure] = {
     "AUROC of failures": auroc, "AURC": aurc, "AUGRC": augrc,
 }  # fmt: skip
 ADDED = "AUROC added by the set"
@@ -64,14 +65,21 @@ def _of_model(model: str, group: pd.DataFrame, wrong: NDArray[np.bool_], frames:
     scores |= {BOTH: _combined(group, wrong, [FREE, SIZE], frames.seed)}
     for name, score in scores.items():
         for measure, function in MEASURES.items():
-            low, high = percentiles(function(score, wrong, weights[: 500 if function is aurc else None]))
+            some = weights[: 500 if function is aurc else None]  # every resample of a curve is walked by itself
+            low, high = percentiles(_resampled(function, score, wrong, some))
             value = float(function(score, wrong, once)[0])
             yield Row(QUESTION, measure, value, low, high, len(group), model, condition=name)
         yield Row(QUESTION, COST, _cost(name, group), n=len(group), model=model, condition=name)
-    low, high = percentiles(auroc(scores[BOTH], wrong, weights) - auroc(scores[FREE], wrong, weights))
+    both, free = (_resampled(auroc, scores[name], wrong, weights) for name in (BOTH, FREE))
+    low, high = percentiles(both - free)
     value = float(auroc(scores[BOTH], wrong, once)[0] - auroc(scores[FREE], wrong, once)[0])
     yield Row(QUESTION, ADDED, value, low, high, len(group), model, condition=BOTH)
     yield from _rule_of_thumb(model, group, wrong, frames)
+
+
+def _resampled(function: Measure, score: Floats, wrong: NDArray[np.bool_], weights: Floats) -> Floats:
+    """(resamples,) some at a time: sums over levels of a large study take memory."""
+    return np.concatenate([function(score, wrong, weights[i : i + 200]) for i in range(0, len(weights), 200)])
 
 
 def _rule_of_thumb(model: str, group: pd.DataFrame, wrong: NDArray[np.bool_], frames: Frames) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -80,10 +81,17 @@ def mean_of(values: pd.Series, resamples: int, seed: int) -> dict[str, float | i
 def weights_of(images: pd.Series, resamples: int, seed: int) -> NDArray[np.float64]:
     """(resamples, rows) how often each row is drawn when images are: all rows of an image are drawn together."""
     codes, names = pd.factorize(images)
-    random = np.random.default_rng([seed, len(names)])
-    drawn = random.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    weights: NDArray[np.float64] = drawn[:, codes].astype(np.float64)
+    weights: NDArray[np.float64] = _drawn(len(names), resamples, seed)[:, codes]
     return weights
+
+
+@lru_cache(maxsize=4)
+def _drawn(n: int, resamples: int, seed: int) -> NDArray[np.float64]:
+    """(resamples, n) how often each of n is drawn; shared by samples of this size, since drawing takes longest."""
+    positions = np.random.default_rng([seed, n]).integers(0, n, (resamples, n))
+    offsets = np.arange(resamples)[:, None] * n
+    counts = np.bincount((positions + offsets).ravel(), minlength=resamples * n)
+    return counts.reshape(resamples, n).astype(np.float64)
 
 
 def percentiles(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -166,7 +166,7 @@ def compute_trust(
         areas, more_sets, overlaps, search_overlaps, answers, probes, sub_explanations, agreement,
         twins=[pair for pair in combinations(configs, 2) if but_seed[pair[0]] == but_seed[pair[1]]],
         of_labels=[name for name, config in configs.items() if config.target == LABEL],
-        normalisation={str(name): normalisation_of(onnx_models[str(name)]) for name in areas["model"].unique()},
+        normalisation={name: normalisation_of(path) for name, path in onnx_models.items() if name in digests},
         resamples=metrics.resamples,
         seed=metrics.seed,
     )  # fmt: skip
