@@ -33,9 +33,11 @@ At = Literal["input", "image"]
 
 FRAMES = (
     "manifest", "left_out", "annotations", "areas", "anytime", "more_sets", "agreement", "overlaps", "search_summary",
-    "search_overlaps", "model_summary", "statistics", "verification",
+    "search_overlaps", "answers", "probes", "sub_explanations", "trust", "model_summary", "statistics", "verification",
 )  # fmt: skip
 """The frames that are written as tables, where the study has them."""
+LISTS = ("logits", "curve")
+"""Columns that hold a list of numbers; in CSV as JSON."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,13 @@ def _to_csv(frame: pd.DataFrame, path: Path) -> None:
         frame = frame.assign(
             mask=[b64encode(mask).decode() if isinstance(mask, bytes) else "" for mask in frame["mask"]]
         )
-    frame.to_csv(path, index=False)
+    lists = {name: frame[name].map(_as_json) for name in LISTS if name in frame}
+    frame.assign(**lists).to_csv(path, index=False)
+
+
+def _as_json(values: Any) -> str:
+    """The numbers as JSON, each with as many digits as it has; empty where there are none."""
+    return "" if values is None or np.ndim(values) == 0 else json.dumps([float(f"{each:.9g}") for each in values])
 
 
 def _to_parquet(frame: pd.DataFrame, path: Path) -> None:
