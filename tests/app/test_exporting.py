@@ -1,6 +1,7 @@
 """A study's sets for other tools, at the input's and the image's size, and one image's."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,14 @@ from tiny_project import make_tiny_project
 
 from models.colour_models import FORMS, colour_model
 from mps_study import explain
+from mps_study.app import exporting
 from mps_study.app.command_line import cli
+from mps_study.compare import agreement, areas, more_sets, overlap
 from mps_study.compare.frame import on_image
+from mps_study.compare.trust import rows as trust
 from mps_study.datasets.records.store import MpsRecords, unpack_mask
+from mps_study.pipelines.probing import frames
+from mps_study.stats import rows as statistics
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +134,14 @@ def test_one_image_on_itself_as_arrays_and_as_coco(tmp_path):
     np.testing.assert_array_equal(coco_mask.decode(annotation["segmentation"]).astype(bool), found.mask_on_image)
     assert coco["categories"] == [{"id": 0, "name": "red"}]
     assert coco["images"][0] | {"file_name": ""} == {"id": 1, "file_name": "", "width": 90, "height": 60}
+
+
+def test_the_dictionary_has_the_columns_of_frames_that_this_study_does_not_have():
+    dictionary = pd.read_csv(Path(exporting.__file__).with_name("dictionary.csv"), dtype=str, keep_default_na=False)
+    known = {
+        "areas": areas.COLUMNS, "more_sets": more_sets.COLUMNS, "overlaps": [*overlap.COLUMNS, "search"],
+        "agreement": agreement.COLUMNS, "answers": [*frames.ANSWERS, "logits"], "probes": frames.PROBES,
+        "sub_explanations": frames.SUB_EXPLANATIONS, "trust": trust.COLUMNS, "statistics": statistics.COLUMNS,
+    }  # fmt: skip
+    for name, columns in known.items():
+        assert list(dictionary["column"][dictionary["frame"] == name]) == list(columns), name
