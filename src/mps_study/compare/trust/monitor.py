@@ -155,7 +155,8 @@ def _scored(group: pd.DataFrame, frames: Frames) -> pd.DataFrame:
     found["confidence of the set"] = group["confidence"].to_numpy(dtype=float)
     model = str(group["model"].iloc[0])
     found["agreement with other models"] = _agreement(frames.overlaps, model).reindex(found["image"]).to_numpy()
-    found["number of sets"] = _numbers(frames.more_sets, model).reindex(found["image"]).to_numpy()
+    numbers = _numbers(frames.more_sets, model)
+    found["number of sets"] = numbers.reindex(found["image"]).fillna(1.0).to_numpy() if len(numbers) else np.nan
     found["_evaluations"] = group["evaluations"].to_numpy(dtype=float)
     return found
 

@@ -7,6 +7,7 @@ from mps_study.report.facts.findings import size_test_line
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.facts.wording import fixed, percent
 from mps_study.report.figures.of_searches.methods import typical_of_all
+from mps_study.report.figures.of_trust.intervals import FEW_MODELS
 
 
 def about_sizes(results: StudyResults) -> str:
@@ -106,10 +107,9 @@ def about_correctness(results: StudyResults) -> str:
 
 def about_survival(results: StudyResults) -> str:
     """The caption of the conditions."""
-    return (
-        "Share of the study's own sets that keep their class under each condition, by model, with 95% intervals over "
-        "images. Sets were searched over one baseline; what happens over others is no part of what makes them sets."
-    )
+    many = len(results.models()) > FEW_MODELS
+    of = "means of each architecture's models" if many else "by model, with 95% intervals over images"
+    return f"Share of the study's own sets that keep their class under each condition, {of}. Sets were searched over one baseline; what happens over others is no part of what makes them sets."
 
 
 def about_cross(results: StudyResults) -> str:
