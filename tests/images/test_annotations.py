@@ -123,6 +123,8 @@ def test_a_picture_that_is_larger_or_smaller_than_the_one_people_saw_is_scaled(t
     frames = [read(write(tmp_path / write.__name__), **twice) for write in (write_voc, write_masks)]
     assert [boxes_of(frame) for frame in frames] == [[[2 * edge for edge in BOX]]] * 2
     assert np.array_equal(unpacked(frames[1]["mask"][0]), MASK.repeat(2, axis=0).repeat(2, axis=1))
+    rounded = read(write_voc(tmp_path / "again"), **{"cat/a.jpg": (41, 30)})
+    assert np.allclose(boxes_of(rounded), [[4.1, 6, 14.35, 18]])
 
 
 def test_boxes_are_those_of_the_upright_image(tmp_path):
@@ -194,6 +196,7 @@ def test_of_several_of_one_name_the_path_decides_or_an_error():
         "unlabelled/dog/1.jpg": "train/dog/1",
         "cat/1.jpg": "train/cat/1",
     }
+    assert matched(["1.jpg", "cat/1.jpg"], ["cat/1"], "x") == {"cat/1.jpg": "cat/1"}
     assert matched(["a.jpg", "a.png"], ["a.png", "a.jpg"], "x") == {"a.jpg": "a.jpg", "a.png": "a.png"}
     with pytest.raises(SourceError, match=r"both 'train/cat/1' and 'train/dog/1' may be of image '1\.jpg'"):
         matched(["1.jpg"], names, "x")
