@@ -109,7 +109,10 @@ def about_survival(results: StudyResults) -> str:
     """The caption of the conditions."""
     many = len(results.models()) > FEW_MODELS
     of = "means of each architecture's models" if many else "by model, with 95% intervals over images"
-    return f"Share of the study's own sets that keep their class under each condition, {of}. Sets were searched over one baseline; what happens over others is no part of what makes them sets."
+    return (
+        f"Share of the study's own sets that keep their class under each condition, {of}. Sets were searched over one "
+        "baseline; what happens over others is no part of what makes them sets."
+    )
 
 
 def about_cross(results: StudyResults) -> str:
