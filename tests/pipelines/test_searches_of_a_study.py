@@ -17,7 +17,9 @@ def own(frame: pd.DataFrame) -> pd.DataFrame:
     """What a frame says of the study's own search."""
     if "search" in frame:
         return frame[frame["search"] == "study"].reset_index(drop=True)
-    return frame[~frame["group"].str.startswith("searches of")] if "group" in frame else frame
+    if "group" in frame:
+        return frame[~frame["group"].str.startswith("searches of")].reset_index(drop=True)
+    return frame
 
 
 @pytest.fixture(scope="module")

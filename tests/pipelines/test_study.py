@@ -171,7 +171,7 @@ def test_there_is_one_mlflow_run_for_each_model_with_its_measures(project):
 
 
 def test_the_pipelines_are_those_of_the_readme(project):
-    upstream = ["data_sampling", "fine_tuning", "model_export", "saliency", "mps_extraction"]
+    upstream = ["data_sampling", "fine_tuning", "model_export", "saliency", "mps_extraction", "probing"]
     names = [*upstream, "metrics", "statistics", "reporting"]
     assert [name for name in pipelines if name != "__default__"] == [*names, "verification"]
     assert {n.name for n in pipelines["__default__"].nodes} == {n.name for p in names for n in pipelines[p].nodes}

@@ -102,6 +102,8 @@ TAKEN = {
     "learning_rate": {"number", "fraction"},
     "probe_learning_rate": {"number", "fraction"},
     "max_failed_share": set(), "heat_map": {"number"},
+    "searches": {"null"}, "repetitions": {"number"}, "cross": {"true"}, "tile": {"number"},
+    "all_up_to": {"number"}, "most": {"number"}, "orders": {"number"},
     "anytime": {"true"}, "prune": {"true"},
     "weighted": {"true"}, "keep_landscape": {"true"}, "flip": {"true"}, "bfloat16": {"true"},
     **{name: {"number"} for name in (

@@ -13,7 +13,8 @@ from mps_study.datasets.claims import Claims
 from mps_study.datasets.maps import store as maps_store
 from mps_study.datasets.maps.store import SaliencyMaps
 from mps_study.datasets.records.store import MpsRecords
-from mps_study.pipelines.saliency import making, packing
+from mps_study.pipelines import packing
+from mps_study.pipelines.saliency import making
 
 RISE = {"strategy": "rex", "ranking": {"kind": "rise", "masks": 24}, "floors": [], "several": 1}
 """More of a map than of a search: on images of 32 pixels."""

@@ -10,7 +10,7 @@ from statsmodels.stats.multitest import multipletests
 from study_frames import study
 
 from mps_study.stats.config import StatisticsConfig
-from mps_study.stats.run import SEARCH_STATISTICS, STATISTICS, run_statistics
+from mps_study.stats.run import SEARCH_STATISTICS, STATISTICS, TRUST_STATISTICS, run_statistics
 
 CONFIG = StatisticsConfig(resamples=200)
 
@@ -128,4 +128,4 @@ def test_too_few_images_are_a_skipped_row_with_a_reason() -> None:
 def test_progress_is_told_of_every_statistic() -> None:
     seen: list[object] = []
     run_statistics(**searched(1), config=CONFIG, progress=lambda tests: seen.extend(tests) or iter(seen))
-    assert len(seen) == len(STATISTICS) + len(SEARCH_STATISTICS)
+    assert len(seen) == len(STATISTICS) + len(SEARCH_STATISTICS) + len(TRUST_STATISTICS)

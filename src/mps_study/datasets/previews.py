@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from kedro_datasets._typing import ImagePreview, TablePreview
 from PIL import Image, ImageOps
@@ -30,7 +32,9 @@ def image_preview(picture: Image.Image) -> ImagePreview:
     return preview
 
 
-def _short(value: object) -> object:
+def _short(value: Any) -> object:
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
+    if np.ndim(value):
+        return f"{np.size(value)} numbers"
     return float(f"{value:.4g}") if isinstance(value, float) else value

@@ -195,9 +195,12 @@ def test_an_svg_is_embedded_and_other_bytes_are_refused_with_advice(small: Study
 
 
 def test_every_table_and_figure_of_the_registries_has_its_words() -> None:
+    from mps_study.report.figures.all_figures import MODELS_FIGURES, TRUST_FIGURES
     from mps_study.report.page.explanations import FIGURE_TEXTS, TABLE_TEXTS
+    from mps_study.report.tables.trust import MODELS_TABLES, TRUST_TABLES
 
-    assert set(FIGURE_TEXTS) == set(FIGURES | SEARCH_FIGURES) and set(TABLE_TEXTS) == set(TABLES | SEARCH_TABLES)
+    assert set(FIGURE_TEXTS) == set(FIGURES | SEARCH_FIGURES | TRUST_FIGURES | MODELS_FIGURES)
+    assert set(TABLE_TEXTS) == set(TABLES | SEARCH_TABLES | TRUST_TABLES | MODELS_TABLES)
 
 
 def test_every_notes_text_is_on_the_page_under_another_cell_or_in_a_column(pages: dict[str, tuple[str, Page]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from mps_study.datasets.failures import Failures
 from mps_study.datasets.records.store import RecordStore, unpack_landscape, unpack_mask
 from mps_study.images.annotations.regions import unpacked
 from mps_study.models.export.card import ModelCard
+from mps_study.models.export.normalisation import normalisation_of
 from mps_study.mps.config import SearchConfig
 from mps_study.mps.types import FOUND
 from mps_study.pipelines.failing import ensure_ready
@@ -165,3 +167,14 @@ def of_this_study(frame: pd.DataFrame, name: str, known: Collection[tuple[str, s
         told = "%s: %d rows are of other records than the study's and are left out; run `%s`"
         log.warning(told, name, int((~here).sum()), kedro_run("probing", "metrics"))
     return frame[here]
+
+
+def normalisations(models: Iterable[str], files: Mapping[str, Path]) -> dict[str, str]:
+    """Model -> kind of its normalisation; a model whose file is not there or cannot be read is left out, with a line."""
+    found = {}
+    for name in models:
+        try:
+            found[name] = normalisation_of(files[name])
+        except (KeyError, OSError, ValueError) as error:
+            log.warning("%s: its kind of normalisation is not known: %s", name, error)
+    return found

@@ -26,7 +26,6 @@ from mps_study.compare.trust.questions import QUESTIONS, measure_trust
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records.store import RecordStore
 from mps_study.models.export.card import ModelCard
-from mps_study.models.export.normalisation import normalisation_of
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.common.terms import LABEL
 from mps_study.pipelines.metrics.measures import (
@@ -34,6 +33,7 @@ from mps_study.pipelines.metrics.measures import (
     marks_of,
     masks_of,
     needed_by,
+    normalisations,
     of_this_study,
     packed_sets,
     records_of,
@@ -166,7 +166,7 @@ def compute_trust(
         areas, more_sets, overlaps, search_overlaps, answers, probes, sub_explanations, agreement,
         twins=[pair for pair in combinations(configs, 2) if but_seed[pair[0]] == but_seed[pair[1]]],
         of_labels=[name for name, config in configs.items() if config.target == LABEL],
-        normalisation={name: normalisation_of(path) for name, path in onnx_models.items() if name in digests},
+        normalisation=normalisations(map(str, areas["model"].unique()), onnx_models),
         resamples=metrics.resamples,
         seed=metrics.seed,
     )  # fmt: skip
