@@ -170,7 +170,7 @@ def of_this_study(frame: pd.DataFrame, name: str, known: Collection[tuple[str, s
 
 
 def normalisations(models: Iterable[str], files: Mapping[str, Path]) -> dict[str, str]:
-    """Model -> kind of its normalisation; a model whose file is not there or cannot be read is left out, with a line."""
+    """Model -> kind of its normalisation; one whose file is not there or cannot be read is left out, with a line."""
     found = {}
     for name in models:
         try:
