@@ -29,9 +29,13 @@ class NotAskedError(ValueError):
 
 
 class Condition:
-    """Shows a known set otherwise. `by_chance`: whether every variant is another one, drawn by chance."""
+    """Shows a known set otherwise.
+
+    `by_chance`: whether every variant is another one, drawn by chance; else there are `fixed` of them.
+    """
 
     by_chance = False
+    fixed = 1
 
     @abstractmethod
     def variants(self, known: KnownSet, n: int) -> list[Variant]:
@@ -130,6 +134,7 @@ class Shifted(Condition):
     """The set moved so many pixels up, down, left and right over its baseline; what leaves the input is lost."""
 
     steps: int
+    fixed = 4
 
     def variants(self, known: KnownSet, n: int) -> list[Variant]:
         """Four."""

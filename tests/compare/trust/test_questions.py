@@ -201,3 +201,16 @@ def test_sets_inside_what_people_marked_against_chance():
     assert "responsibility inside" not in set(told["measure"])  # no map was kept
     unmarked = measure_trust(study(areas_of(), agreement=agreement.assign(missing="no annotation")))
     assert only(unmarked, question="people")["missing"] == "no annotation"
+
+
+def test_a_model_of_several_labels_has_no_softmax_to_judge_and_agreement_costs_every_model():
+    wrong = np.arange(len(IMAGES)) % 4 == 0
+    names = ["a", "b", "c"]
+    areas = pd.concat([areas_of(name, correct=list(~wrong)) for name in names])
+    answers = pd.concat([answers_of(np.random.default_rng(0).normal(size=(80, 3)), name) for name in names])
+    overlaps = pd.DataFrame({"image": IMAGES, "model_a": "a", "model_b": "b", "dice": np.linspace(0, 1, 80)})
+    told = measure_trust(study(areas, answers=answers, overlaps=overlaps, several_labels=["c"]))
+    failures = told[told["question"] == "failures"]
+    assert "no softmax probability" in only(failures, model="c")["missing"]
+    assert only(failures, model=ALL, measure="AUROC of failures", condition=FREE)["n"] == 160
+    assert only(failures, model="a", measure="evaluations", condition="agreement with other models")["value"] == 300

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -18,6 +18,7 @@ class Frames:
         twins: pairs of searches that differ in their seed alone.
         of_labels: searches whose sets keep the label instead of the model's own class.
         normalisation: model -> kind of its normalisation, where it is known.
+        several_labels: models that decide each label by itself, so that their outputs are no softmax.
         resamples, seed: of the bootstrap.
     """
 
@@ -32,6 +33,7 @@ class Frames:
     twins: Sequence[tuple[str, str]] = ()
     of_labels: Sequence[str] = ()
     normalisation: Mapping[str, str] = field(default_factory=dict)
+    several_labels: Collection[str] = ()
     resamples: int = 2000
     seed: int = 0
 

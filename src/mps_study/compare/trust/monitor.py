@@ -36,12 +36,17 @@ MEASURES: Mapping[str, Measure] = {
 ADDED = "AUROC added by the set"
 COST = "evaluations"
 FREE, SIZE, BOTH = "maximum softmax probability", "small area", "softmax probability and area"
+MAX_LOGIT, ENERGY, ENTROPY = "MaxLogit over its norm", "energy", "negative entropy"
+AGREEMENT = "agreement with other models"
 
 
 def monitor(frames: Frames) -> Iterator[Row]:
     """Of each model, and of all together: what each score of confidence is worth, and what the area of the set adds to
     the softmax probability in a logistic regression that is fitted on other images. Intervals resample images.
     """
+    for model in (name for name in frames.models() if name in frames.several_labels):
+        reason = "it decides each label by itself: its answers have no softmax probability"
+        yield Row(QUESTION, "AUROC of failures", model=model, missing=reason)
     table = _table(frames)
     if table.empty:
         yield Row(QUESTION, "AUROC of failures", missing="no labelled image with an answer and a set")
@@ -69,7 +74,7 @@ def _of_model(model: str, group: pd.DataFrame, wrong: NDArray[np.bool_], frames:
             low, high = percentiles(_resampled(function, score, wrong, some))
             value = float(function(score, wrong, once)[0])
             yield Row(QUESTION, measure, value, low, high, len(group), model, condition=name)
-        yield Row(QUESTION, COST, _cost(name, group), n=len(group), model=model, condition=name)
+        yield Row(QUESTION, COST, _cost(name, group, frames), n=len(group), model=model, condition=name)
     both, free = (_resampled(auroc, scores[name], wrong, weights) for name in (BOTH, FREE))
     low, high = percentiles(both - free)
     value = float(auroc(scores[BOTH], wrong, once)[0] - auroc(scores[FREE], wrong, once)[0])
@@ -123,16 +128,20 @@ def _scores_of(group: pd.DataFrame) -> list[str]:
     return [str(name) for name in names if group[name].notna().all() and group[name].nunique() > 1]
 
 
-def _cost(name: str, group: pd.DataFrame) -> float:
-    """Evaluations an image that a score takes; those of other models count for agreement with them."""
-    free = (FREE, "MaxLogit over its norm", "energy", "negative entropy")
-    return 1.0 if name in free else float(group["_evaluations"].mean())
+def _cost(name: str, group: pd.DataFrame, frames: Frames) -> float:
+    """Evaluations an image that a score takes; agreement with other models takes those of all of them."""
+    if name in (FREE, MAX_LOGIT, ENERGY, ENTROPY):
+        return 1.0
+    if name == AGREEMENT:
+        own = frames.areas[frames.areas["search"] == OWN]
+        return float(own.groupby("model")["evaluations"].mean().sum())
+    return float(group["_evaluations"].mean())
 
 
 def _table(frames: Frames) -> pd.DataFrame:
     """One row a labelled image and model with a set of the study's own search, and its scores."""
     own = frames.areas[frames.areas["search"] == OWN]
-    own = own[own["correct"].notna() & (own["status"] == FOUND)]
+    own = own[own["correct"].notna() & (own["status"] == FOUND) & ~own["model"].isin(list(frames.several_labels))]
     if own.empty or not len(frames.answers):
         return pd.DataFrame()
     table = own.merge(frames.answers[["image", "model", "logits"]], on=["image", "model"])
@@ -147,14 +156,14 @@ def _scored(group: pd.DataFrame, frames: Frames) -> pd.DataFrame:
     if logits.shape[1] > 1:
         folds = folds_of(found["image"], FOLDS, frames.seed)
         found[FREE] = msp(logits)
-        found["MaxLogit over its norm"] = cross_fitted_max_logit(logits, wrong, folds)
-        found["energy"], found["negative entropy"] = energy(logits), entropy(logits)
+        found[MAX_LOGIT] = cross_fitted_max_logit(logits, wrong, folds)
+        found[ENERGY], found[ENTROPY] = energy(logits), entropy(logits)
     else:
         found[FREE] = group["target_confidence"].to_numpy(dtype=float)
     found[SIZE] = -np.log(group["area"].to_numpy(dtype=float))
     found["confidence of the set"] = group["confidence"].to_numpy(dtype=float)
     model = str(group["model"].iloc[0])
-    found["agreement with other models"] = _agreement(frames.overlaps, model).reindex(found["image"]).to_numpy()
+    found[AGREEMENT] = _agreement(frames.overlaps, model).reindex(found["image"]).to_numpy()
     numbers = _numbers(frames.more_sets, model)
     found["number of sets"] = numbers.reindex(found["image"]).fillna(1.0).to_numpy() if len(numbers) else np.nan
     found["_evaluations"] = group["evaluations"].to_numpy(dtype=float)

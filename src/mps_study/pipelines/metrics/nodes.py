@@ -167,6 +167,7 @@ def compute_trust(
         twins=[pair for pair in combinations(configs, 2) if but_seed[pair[0]] == but_seed[pair[1]]],
         of_labels=[name for name, config in configs.items() if config.target == LABEL],
         normalisation=normalisations(map(str, areas["model"].unique()), onnx_models),
+        several_labels=[name for name, card in model_cards.items() if card.several_labels],
         resamples=metrics.resamples,
         seed=metrics.seed,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mps_study.common.commands import kedro_run
 from mps_study.common.progress import progress_bar
 from mps_study.compare.frame import carried
-from mps_study.compute.reading import Reader
+from mps_study.compute.reading import Reader, is_whole
 from mps_study.compute.searching import baseline_image, pixels_of
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.probes.store import ProbeRecord, ProbeShard, ProbeStore
@@ -100,14 +100,14 @@ def _own(asked: Asked, classifier: OnnxClassifier, reader: Reader) -> Iterator[P
     """The model about its own sets: the whole image, each condition, parts of the sets."""
     waiting: deque[tuple[str, Pixels, list[StoredSet]]] = deque()
     preprocessing, probing = asked.card.preprocessing, asked.probing
-    colours, others = _colours(preprocessing), _Others(asked)
-    behind = _behind(asked)
+    colours, behind = _colours(preprocessing), _behind(asked)
+    others = _Others(asked) if "another_photograph" in probing.conditions else None
 
     def sets() -> Iterator[KnownSet]:
         for image, pixels in pixels_of(reader, preprocessing, reader.failed):
             stored = list(asked.sets.first(image))
             waiting.append((image, classifier.logits(pixels[None])[0], stored))
-            another = others.beside(image)
+            another = others.beside(image) if others else None
             for one in stored:
                 if one.mask is not None:
                     picture = behind(one.search, image, pixels)
@@ -253,16 +253,23 @@ class _Others:
     """Of each image the one that follows it in the sample and can be shown, as the model sees it."""
 
     def __init__(self, asked: Asked) -> None:
-        self._files = [(str(i), str(f)) for i, f in asked.manifest[["image", "file"]].itertuples(index=False)]
-        self._position = {image: i for i, (image, _) in enumerate(self._files)}
+        rows = asked.manifest[["image", "file", "sha256"]].astype(str)
+        self._files = list(rows.itertuples(index=False, name=None))
+        self._position = {image: i for i, (image, _, _) in enumerate(self._files)}
         self._images, self._preprocessing = asked.images, asked.card.preprocessing
 
     def beside(self, image: str) -> Pixels | None:
-        """(c, h, w); None where the sample has no other image that can be shown."""
+        """(c, h, w); None where the sample has no other image that can be shown.
+
+        What a disk or network does not give now is an error: the next one in its place would be another answer.
+        """
         place = self._position[image]
-        for other, file in self._files[place + 1 :] + self._files[:place]:
+        for other, file, sha256 in self._files[place + 1 :] + self._files[:place]:
+            content = self._images[file]
+            if not is_whole(content, sha256):
+                continue
             try:
-                return self._preprocessing.pixels(decode(self._images[file], other))
+                return self._preprocessing.pixels(decode(content, other))
             except (DecodingError, ValueError):
                 continue
         return None

@@ -10,7 +10,7 @@ from mps_study.datasets.probes.store import ProbeStore
 from mps_study.models.export.card import ModelCard
 from mps_study.mps.config import SearchConfig
 from mps_study.pipelines.probing.units import units_of
-from mps_study.probing.conditions import CONDITIONS, Shifted
+from mps_study.probing.conditions import CONDITIONS
 from mps_study.probing.config import Probing
 from mps_study.probing.subsets import SHARES
 
@@ -19,7 +19,7 @@ def questions_of_a_set(probing: Probing) -> int:
     """About one set of a model, asked of the model itself; of its parts at most so many."""
     asked = 0
     for condition in (CONDITIONS[name] for name in probing.conditions):
-        asked += probing.repetitions if condition.by_chance else 4 if isinstance(condition, Shifted) else 1
+        asked += probing.repetitions if condition.by_chance else condition.fixed
     how = probing.subsets
     return asked if how is None else asked + max(2**how.all_up_to, how.most + len(SHARES) * how.orders)
 

@@ -117,12 +117,12 @@ def failures(results: StudyResults) -> str:
     size, free = mine[mine["condition"] == SIZE], mine[mine["condition"] == FREE]
     if size.empty or free.empty:
         return ""
-    adds = more["low"] > 0
+    told = "more than" if more["low"] > 0 else "less than" if more["high"] < 0 else "not told from"
     return (
         f"For {model}, the area alone tells wrong answers from right ones with an AUROC of "
         f"{said(size.iloc[0], two)}, the softmax probability, which is free, with {said(free.iloc[0], two)}; both "
-        f"together, fitted on other images, add {said(more, two)} to that, which is "
-        f"{'more than' if adds else 'not told from'} nothing (n = {int(more['n'])} answers)."
+        f"together, fitted on other images, add {said(more, two)} to that, which is {told} nothing "
+        f"(n = {int(more['n'])} answers)."
     )
 
 

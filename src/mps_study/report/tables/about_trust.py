@@ -57,10 +57,10 @@ def about_monitor(results: StudyResults) -> str:
     return (
         "Labelled images with a set of the study's own search: how well each score of confidence tells wrong answers "
         "from right ones (AUROC: 1 is perfect, .5 chance; AURC and AUGRC: risk, less is better), and what it costs an "
-        "image in evaluations. MaxLogit's norm and the logistic regressions are fitted on other images (5 folds). "
-        "Added: AUROC of both together less that of the "
-        f"probability as it is, which needs no fit. {INTERVALS}; of all models together, images are "
-        "what is resampled. With few wrong answers nothing can be told apart."
+        "image in evaluations, of all that the search was asked for. MaxLogit's norm and the logistic regressions are "
+        "fitted on other images (5 folds). Added: AUROC of both together less that of the probability as it is, which "
+        f"needs no fit. {INTERVALS}; of all models together, images are what is resampled. With few wrong answers "
+        "nothing can be told apart."
     )
 
 
