@@ -1,7 +1,11 @@
 """What several tests need, made once: a real exported model, and the finished small study (`project`)."""
 
+import os
+
 import pytest
 from small_project import project
+
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")  # as settings.py does, which comes late where torch is there
 
 __all__ = ["project"]
 

@@ -1,5 +1,6 @@
 """Kedro's settings: hooks, session and configuration."""
 
+import os
 import warnings
 
 from kedro import KedroDeprecationWarning
@@ -13,6 +14,9 @@ from mps_study.project.configuration import StudyConfigLoader
 
 # Both do what they say for as long as this project's Kedro, below 2, is installed.
 warnings.filterwarnings("ignore", r"Option '--(pipeline|async)' is deprecated", KedroDeprecationWarning)
+
+# oneDNN's kernels above this level train to other weights each time, or to NaN (docs/decisions/0004).
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")
 
 HOOKS = (CheckHooks(), ClaimHooks(), StageHooks(), MlflowHooks(), FailureHooks())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)

@@ -1,6 +1,7 @@
 """Wrong input to the command line: one clear line with the nearest name, before any work, exit code not 0."""
 
 import copy
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,12 @@ def test_pipelines_and_settings_load_neither_torch_nor_what_only_one_pipeline_ne
     code += f"; import sys; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["11", "[]"], done.stderr
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "AVX512_CORE"), ("AVX2", "AVX2")])
+def test_a_run_keeps_onednn_below_what_trains_wrong_unless_the_user_says_otherwise(given, found):
+    environment = {name: value for name, value in os.environ.items() if name != "ONEDNN_MAX_CPU_ISA"}
+    environment |= {"ONEDNN_MAX_CPU_ISA": given} if given else {}
+    code = "import os, mps_study.settings; print(os.environ['ONEDNN_MAX_CPU_ISA'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == found, done.stderr

@@ -14,6 +14,7 @@ from kedro.framework.project import pipelines
 from small_project import MODELS, kedro_run, table
 
 from mps_study.report.tables.all_tables import TABLES
+from mps_study.report.tables.trust import MODELS_TABLES, TRUST_TABLES
 
 FRAMES = ("manifest", "areas", "overlaps", "model_summary", "statistics")
 
@@ -36,7 +37,7 @@ def test_the_study_ends_in_a_report_with_every_model(project):
     assert (project / "data/miniature/08_report/figures/sizes.png").stat().st_size > 10_000
     for folder, suffix in (("tables", "csv"), ("tables_parquet", "parquet"), ("tables_latex", "tex")):
         names = {path.stem for path in (project / "data/miniature/08_report" / folder).glob(f"*.{suffix}")}
-        assert names == set(TABLES)
+        assert names == set(TABLES | TRUST_TABLES | MODELS_TABLES)
 
 
 def test_the_explorer_has_every_image_and_every_models_set(project):

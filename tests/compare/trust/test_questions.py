@@ -214,3 +214,10 @@ def test_a_model_of_several_labels_has_no_softmax_to_judge_and_agreement_costs_e
     assert "no softmax probability" in only(failures, model="c")["missing"]
     assert only(failures, model=ALL, measure="AUROC of failures", condition=FREE)["n"] == 160
     assert only(failures, model="a", measure="evaluations", condition="agreement with other models")["value"] == 300
+
+
+def test_two_models_and_one_image_are_enough_for_the_matrix():
+    probes = pd.concat([probes_of(True, "cross", *pair).iloc[:1] for pair in (("n", "m"), ("m", "n"))])
+    told = measure_trust(study(pd.concat([areas_of("m"), areas_of("n")]), probes=probes))
+    gives = told[told["measure"] == "gives the owner's class"]
+    assert list(zip(gives["model"], gives["other"], gives["n"], strict=True)) == [("m", "n", 1), ("n", "m", 1)]

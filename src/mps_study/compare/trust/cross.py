@@ -36,8 +36,9 @@ def cross(frames: Frames) -> Iterator[Row]:
         return
     for (search, share), group in asked.groupby(["search", "share"], sort=False):
         about = {"search": search, "share": share}
-        of_owner = pd.Categorical(group["model"], frames.models(), ordered=True)
-        for (owner, other), pair in group.groupby([of_owner, "asked"], sort=False, observed=True):
+        place = {model: number for number, model in enumerate(frames.models())}
+        by_owner = group.sort_values("model", key=lambda names: names.map(place), kind="stable")
+        for (owner, other), pair in by_owner.groupby(["model", "asked"], sort=False):
             for measure, column in ((GIVES, "passes"), (KEEPS, "keeps")):
                 found = mean_of(pair[column].astype(float), frames.resamples, frames.seed)
                 yield row(QUESTION, measure, {"model": str(owner), "other": str(other)}, found, about)
@@ -46,8 +47,8 @@ def cross(frames: Frames) -> Iterator[Row]:
             for measure, truths in ((EVERYBODY, by_image.min()), (NOBODY, 1 - by_image.max())):
                 found = mean_of(truths, frames.resamples, frames.seed)
                 yield row(QUESTION, measure, {"model": str(owner)}, found, about)
-        for place, model in enumerate(alike(group)):
-            yield row(QUESTION, PLACE, {"value": float(place), "n": group["model"].nunique(), "model": model}, about)
+        for leaf, model in enumerate(alike(group)):
+            yield row(QUESTION, PLACE, {"value": float(leaf), "n": group["model"].nunique(), "model": model}, about)
 
 
 def alike(asked: pd.DataFrame) -> list[str]:
