@@ -66,7 +66,11 @@ def test_searches_that_differ_in_floors_share_their_maps_and_count_them(study, m
     assert costs.loc["rise"].tolist() == costs.loc["rise_half"].tolist() == [{25}, {0}]
     assert costs.loc["cam"].tolist() == [{2}, {1}]
     assert set(table(study, "areas").query("search == 'study'")["map_evaluations"]) == {0}
-    assert (areas["status"] == "found").mean() > 0.9
+    # Whether the baseline alone gives the class is the model's doing, and a model is trained a little differently by
+    # each kind of processor; but no search may say it of other images than the study's own.
+    statuses = table(study, "areas").query("model == @MODEL").pivot(index="image", columns="search", values="status")
+    assert statuses.shape == (12, 4) and statuses.eq(statuses["study"], axis=0).all(axis=None)
+    assert "found" in set(statuses["study"]) <= {"found", "baseline"}
 
 
 def test_what_is_there_is_not_made_again(study, made):

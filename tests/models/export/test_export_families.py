@@ -32,9 +32,11 @@ def test_a_small_member_of_the_family_answers_as_torch_does_at_batch_1_and_3(nam
     entry = ModelEntry(
         architecture="A", timm=timm_name, arguments=arguments, preprocessing={"input_size": size}, classes=50
     )
-    row = measure(name, entry, tmp_path)
+    row = measure(name, entry, tmp_path, rounding=True)
     assert row["same_top1"] and row["spread"] > 0.01
-    assert row["difference"] < 2e-4 * row["spread"]
+    # A random Inception amplifies rounding: how much, depends on the processor's instructions, for torch as for us.
+    assert row["difference"] < max(2e-4 * row["spread"], 10 * row["rounding"])
+    assert row["rounding"] < 1e-3 * row["spread"]
     model = onnx.load(tmp_path / f"{name}.onnx", load_external_data=False)
     assert {i.version for i in model.opset_import if not i.domain} == {20}
     assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param

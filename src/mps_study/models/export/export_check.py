@@ -8,6 +8,7 @@ and each export is deleted once it has been compared.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import math
 import subprocess
@@ -35,14 +36,22 @@ BATCHES = (1, 3)
 PACKAGES = ("timm", "torch", "onnx", "onnxruntime-gpu")
 
 
-def measure(name: str, entry: ModelEntry, folder: Path, seed: int = 0) -> dict[str, Any]:
+def measure(name: str, entry: ModelEntry, folder: Path, seed: int = 0, rounding: bool = False) -> dict[str, Any]:
     """Export a roster entry with random weights into `folder` and compare it with torch.
+
+    Args:
+        name: of the entry, and of the file.
+        entry: its weights and labels are left aside.
+        folder: an existing one.
+        seed: of the weights and of the three images, normally distributed.
+        rounding: measure torch's own rounding too, which takes three times the memory of the weights.
 
     Returns:
         `parameters`; `input_size`; `seconds` of the export alone; `peak_gb`, the largest resident memory of this
         process so far, GB of 10^9 bytes; `onnx_gb`, with external data; `difference`, the largest of all logits at
         every batch size of BATCHES; `spread`, its yardstick: the largest difference of one logit between two images;
-        `same_top1`.
+        `same_top1`; `rounding`, if asked for: the largest difference of torch's own logits from those that it computes
+        in float64, below which a difference says nothing.
     """
     model = load_model(name, entry.model_copy(update={"weights": f"random:{seed}"}))
     preprocessing = preprocessing_of(entry, model)
@@ -50,6 +59,7 @@ def measure(name: str, entry: ModelEntry, folder: Path, seed: int = 0) -> dict[s
     inputs = random.normal(size=(max(BATCHES), *preprocessing.shape)).astype(np.float32)
     enliven(model, torch.from_numpy(inputs), seed)
     expected = torch_logits(model, inputs)
+    own = {"rounding": float(np.abs(_in_float64(model, inputs) - expected).max())} if rounding else {}
     parameters = sum(parameter.numel() for parameter in model.parameters())
     path, start = folder / f"{name}.onnx", time.perf_counter()
     to_onnx(model, preprocessing.shape, path)
@@ -68,7 +78,14 @@ def measure(name: str, entry: ModelEntry, folder: Path, seed: int = 0) -> dict[s
         "difference": max(float(np.abs(expected[: len(a)] - a).max()) for a in actual),
         "spread": float(np.ptp(expected, axis=0).max()),
         "same_top1": all((expected[: len(a)].argmax(1) == a.argmax(1)).all() for a in actual),
+        **own,
     }
+
+
+def _in_float64(model: nn.Module, inputs: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        logits: np.ndarray = copy.deepcopy(model).double()(torch.from_numpy(inputs).double()).numpy()
+    return logits
 
 
 def peak_bytes() -> float:
