@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from mps_study.compare.trust.rows import Row, to_frame
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.figures.all_figures import SEARCH_FIGURES
 from mps_study.report.figures.of_searches.methods import scattered, typical_of_all
@@ -58,6 +59,20 @@ def test_what_is_of_a_whole_search_stands_once(floored: StudyResults) -> None:
         assert pd.isna(row["Insertion"]) != once
     assert set(table.query("Search == 'minimal' and Set == 'the class alone'")["1-minimal as found"]) == {1.0}
     assert set(table.query("Search == 'study' and Set == 'the class alone'")["1-minimal as found"]) == {0.0}
+
+
+def test_survival_on_random_backgrounds_stands_beside_where_it_was_probed(floored: StudyResults) -> None:
+    assert not any("random" in name for name in SEARCH_TABLES["methods"](floored))
+    told = [
+        Row("survival", "share that keep the class", 0.25, 0.1, 0.4, 7, "lite0", search="minimal", condition=condition)
+        for condition in ("random_backgrounds", "blur")
+    ]
+    told[1] = dataclasses.replace(told[1], value=0.9)
+    table = SEARCH_TABLES["methods"](dataclasses.replace(floored, trust=to_frame(told)))
+    names = ["Survive random backgrounds", "Survive random backgrounds, low", "Survive random backgrounds, high"]
+    rows = table.set_index(["Model", "Set", "Search"])[names]
+    assert tuple(rows.loc[("lite0", "the class alone", "minimal")]) == (0.25, 0.1, 0.4)
+    assert rows.isna().all(axis=1).sum() == len(rows) - 1
 
 
 def test_a_study_without_floors_has_its_searches_at_what_each_demands(searched: StudyResults) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 
@@ -17,6 +18,8 @@ from mps_study.report.figures.all_figures import FIGURES, SEARCH_FIGURES, figure
 from mps_study.report.figures.style import to_png
 from mps_study.report.page.html import render_report
 from mps_study.report.tables.all_tables import SEARCH_TABLES, TABLES, tables_of
+from mps_study.stats.config import StatisticsConfig
+from mps_study.stats.run import FLOOR_STATISTICS
 
 SIZES = ExplorerSizes(photo=64, thumbnail=32, heat_map=0)
 
@@ -73,6 +76,20 @@ def test_differences_carry_the_mean_its_interval_and_the_test(searched: StudyRes
     assert row["Area difference, low"] <= row["Area difference"] <= row["Area difference, high"] < 0
     assert row["Effect, rank-biserial"] == -1 and row["p"] == pytest.approx(2 / 2**8)
     assert (table["p, Holm"] >= table["p"]).all() and (table["p, Bonferroni"] >= table["p, Holm"]).all()
+
+
+def test_differences_at_further_floors_have_rows_of_their_own(searched: StudyResults) -> None:
+    areas = searched.searches.areas
+    half = areas.query("status == 'found'").assign(kind="floor", share=0.5, area=lambda sets: 2 * sets["area"])
+    tests = [test(areas, half, StatisticsConfig(resamples=50)) for _, test in FLOOR_STATISTICS.values()]
+    statistics = pd.concat([searched.statistics, *tests], ignore_index=True)
+    searches = dataclasses.replace(searched.searches, more_sets=half)
+    table = SEARCH_TABLES["search_differences"](dataclasses.replace(searched, statistics=statistics, searches=searches))
+    assert list(table["Set"]) == ["first"] * 3 + ["0.5 of the confidence"] * 3
+    first, second = (rows.set_index("Model") for _, rows in table.groupby("Set", sort=False))
+    for model in searched.models():
+        assert second.loc[model, "Area difference"] == pytest.approx(2 * first.loc[model, "Area difference"])
+        assert second.loc[model, "n"] == first.loc[model, "n"] and second.loc[model, "p"] == first.loc[model, "p"]
 
 
 def test_the_sentence_says_how_much_smaller_and_at_which_price(searched: StudyResults) -> None:

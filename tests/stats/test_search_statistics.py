@@ -10,7 +10,7 @@ from statsmodels.stats.multitest import multipletests
 from study_frames import study
 
 from mps_study.stats.config import StatisticsConfig
-from mps_study.stats.run import SEARCH_STATISTICS, STATISTICS, TRUST_STATISTICS, run_statistics
+from mps_study.stats.run import FLOOR_STATISTICS, SEARCH_STATISTICS, STATISTICS, TRUST_STATISTICS, run_statistics
 
 CONFIG = StatisticsConfig(resamples=200)
 
@@ -111,6 +111,50 @@ def test_searches_are_compared_with_others_that_are_named_and_no_two_of_them_twi
         assert row.effect == pytest.approx((table["other_2"] - table["other_1"]).mean())
 
 
+def at_floors(areas: pd.DataFrame) -> pd.DataFrame:
+    """Sets at two further floors, of images on which the first set was found; other_2 has none at 0.9."""
+    found = areas[areas["status"] == "found"]
+    return pd.concat(
+        [
+            found.assign(kind="floor", share=0.0),
+            found.assign(kind="floor", share=0.5, area=found["area"] ** 0.8),
+            found.assign(kind="floor", share=0.9, area=found["area"].where(found["search"] != "other_2") ** 0.5),
+            found.assign(kind="further", share=np.nan),
+        ],
+        ignore_index=True,
+    )
+
+
+def test_searches_are_compared_at_each_further_floor_as_at_the_first(frames) -> None:
+    areas = frames["areas"].assign(share=0.0, confidence=0.5, certified=False)
+    more = at_floors(areas)
+    found = run_statistics(**frames | {"areas": areas}, config=CONFIG, more_sets=more)
+    groups = found.loc[found["group"].str.contains("of the confidence"), "group"]
+    models = list(frames["model_summary"]["model"])
+    assert set(groups) == {f"searches of {m}, {s} of the confidence" for m in models for s in (0.5, 0.9)}
+    without = run_statistics(**frames | {"areas": areas}, config=CONFIG)
+    pd.testing.assert_frame_equal(found.drop(groups.index).reset_index(drop=True), without)
+    p = []
+    for row in found.loc[groups.index].query("status == 'ok'").itertuples():
+        model, share = row.group.removeprefix("searches of ").split(", ")
+        share, (search, own) = float(share.split()[0]), row.contrast.split(" - ")
+        table = both(more.query("kind == 'floor' and share == @share"), model, search, own)
+        difference = (table[search] - table[own]).round(12)
+        assert row.n == len(difference) and row.n + row.dropped == 60
+        if row.test == "wilcoxon signed-rank":
+            judge = stats.wilcoxon(difference, correction=True)
+            assert (row.statistic, row.p) == pytest.approx((judge.statistic, judge.pvalue), rel=1e-12)
+            p.append(judge.pvalue)
+        else:
+            assert row.effect == pytest.approx(difference.mean(), rel=1e-9)
+    assert len(p) == 9
+    holm = multipletests(p, method="holm")[1]
+    tested = found.loc[groups.index].query("status == 'ok' and test == 'wilcoxon signed-rank'")
+    np.testing.assert_allclose(tested["p_holm"], holm, rtol=1e-12)
+    skipped = found.loc[groups.index].query("contrast == 'other_2 - study' and group.str.contains('0.9')")
+    assert len(skipped) == 6 and (skipped["status"] == "skipped").all()
+
+
 def test_further_searches_change_no_row_of_the_studys_own(ours) -> None:
     alone = run_statistics(**searched(1), config=CONFIG)
     kept = ours[~ours["group"].str.startswith("searches of")].reset_index(drop=True)
@@ -128,4 +172,4 @@ def test_too_few_images_are_a_skipped_row_with_a_reason() -> None:
 def test_progress_is_told_of_every_statistic() -> None:
     seen: list[object] = []
     run_statistics(**searched(1), config=CONFIG, progress=lambda tests: seen.extend(tests) or iter(seen))
-    assert len(seen) == len(STATISTICS) + len(SEARCH_STATISTICS) + len(TRUST_STATISTICS)
+    assert len(seen) == sum(map(len, (STATISTICS, SEARCH_STATISTICS, FLOOR_STATISTICS, TRUST_STATISTICS)))

@@ -9,6 +9,7 @@ from mps_study.common.searches import OWN
 from mps_study.stats.config import StatisticsConfig
 from mps_study.stats.methods.correctness import mixed_model
 from mps_study.stats.methods.counts import selection_sizes
+from mps_study.stats.methods.floors import floor_differences, floor_wilcoxon
 from mps_study.stats.methods.friedman import friedman
 from mps_study.stats.methods.kruskal import dunn, kruskal_wallis
 from mps_study.stats.methods.overlap import overlap_friedman, overlap_means
@@ -19,7 +20,7 @@ from mps_study.stats.rows import COLUMNS, to_frame
 
 Statistic = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, StatisticsConfig], pd.DataFrame]
 """areas, overlaps, model_summary, config -> rows of the statistics frame."""
-TrustStatistic = Callable[[pd.DataFrame, pd.DataFrame, StatisticsConfig], pd.DataFrame]
+MoreStatistic = Callable[[pd.DataFrame, pd.DataFrame, StatisticsConfig], pd.DataFrame]
 """areas, another frame, config -> rows of the statistics frame."""
 Test = Callable[[], pd.DataFrame]
 
@@ -43,13 +44,15 @@ def run_statistics(
     config: StatisticsConfig,
     agreement: pd.DataFrame | None = None,
     sub_explanations: pd.DataFrame | None = None,
+    more_sets: pd.DataFrame | None = None,
     progress: Callable[[Iterable[Test]], Iterable[Test]] = iter,
 ) -> pd.DataFrame:
-    """The statistics frame: every row of each entry of STATISTICS, SEARCH_STATISTICS, TRUST_STATISTICS, in order.
+    """The statistics frame: every row of each entry of STATISTICS, SEARCH_STATISTICS, FLOOR_STATISTICS,
+    TRUST_STATISTICS, in order.
 
     areas: one row an image, model and search, every model with the study's own; STATISTICS see that one alone.
     overlaps: one row an image and unordered pair of models.
-    model_summary: one row a model. agreement, sub_explanations: the frames of these names.
+    model_summary: one row a model. agreement, sub_explanations, more_sets: the frames of these names.
     Any may be empty. Row order does not matter. Returns exactly
     COLUMNS with their dtypes. A test that the data cannot carry stays in the frame as `skipped`
     with a reason. Raises ValueError when a frame lacks a column or repeats a row.
@@ -63,8 +66,8 @@ def run_statistics(
         for rows, registry in ((own, STATISTICS), (areas, SEARCH_STATISTICS))
         for test in registry.values()
     ]
-    more = {"agreement": agreement, "sub_explanations": sub_explanations, "areas": None}
-    for beside, trust_test in TRUST_STATISTICS.values():
+    more = {"agreement": agreement, "sub_explanations": sub_explanations, "more_sets": more_sets, "areas": None}
+    for beside, trust_test in (FLOOR_STATISTICS | TRUST_STATISTICS).values():
         other = more[beside]
         tests.append(partial(trust_test, areas, pd.DataFrame() if other is None else other, config))
     parts = [test() for test in progress(tests)]
@@ -106,7 +109,13 @@ SEARCH_STATISTICS: dict[str, Statistic] = {
 }
 """What compares searches of the same models, and therefore sees the areas of all of them; no rows with one search."""
 
-TRUST_STATISTICS: dict[str, tuple[str, TrustStatistic]] = {
+FLOOR_STATISTICS: dict[str, tuple[str, MoreStatistic]] = {
+    "differences of searches at floors": ("more_sets", floor_differences),
+    "wilcoxon of searches at floors": ("more_sets", floor_wilcoxon),
+}
+"""The same at the further floors of confidence; no rows in a study without."""
+
+TRUST_STATISTICS: dict[str, tuple[str, MoreStatistic]] = {
     "wilcoxon of what people marked": ("agreement", inside_wilcoxon),
     "friedman of what people marked": ("agreement", inside_friedman),
     "friedman of parts of sets": ("sub_explanations", parts_friedman),

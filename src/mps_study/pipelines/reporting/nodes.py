@@ -48,6 +48,7 @@ def gather_results(
     agreement: pd.DataFrame,
     statistics: pd.DataFrame,
     trust: pd.DataFrame,
+    anytime: pd.DataFrame,
     model_cards: dict[str, ModelCard],
     images: ImageFiles,
     mps_records: RecordStore,
@@ -88,7 +89,7 @@ def gather_results(
         makings=makings(mps_records, areas),
         trust=trust,
         agreement=agreement,
-        searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting, more_sets)
+        searches=Searches(others, areas, search_summary, search_overlaps, pictures.sighting, more_sets, anytime)
         if others
         else None,
     )

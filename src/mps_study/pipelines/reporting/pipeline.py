@@ -29,6 +29,7 @@ def create_pipeline() -> Pipeline:
                     "agreement",
                     "statistics",
                     "trust",
+                    "anytime",
                     "model_cards",
                     "images",
                     "mps_records",

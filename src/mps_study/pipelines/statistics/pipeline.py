@@ -11,7 +11,15 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 compute_statistics,
-                ["areas", "overlaps", "model_summary", "agreement", "sub_explanations", "params:statistics"],
+                [
+                    "areas",
+                    "overlaps",
+                    "model_summary",
+                    "agreement",
+                    "sub_explanations",
+                    "more_sets",
+                    "params:statistics",
+                ],
                 "statistics",
                 name="compute_statistics",
             )

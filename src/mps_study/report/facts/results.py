@@ -64,6 +64,7 @@ class Searches:
         overlaps: the `search_overlaps` frame.
         sighting: (image, model, search) -> as `StudyResults.sighting`.
         more_sets: the `more_sets` frame of all of them.
+        anytime: the `anytime` frame of all of them.
     """
 
     others: Sequence[str]
@@ -72,6 +73,7 @@ class Searches:
     overlaps: pd.DataFrame
     sighting: Callable[[str, str, str], Sighting | None]
     more_sets: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(MORE_SETS)))
+    anytime: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def names(self) -> list[str]:
         """All of them, the study's own first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mps_study.common.floors import demanded
 from mps_study.common.searches import OWN
 from mps_study.report.facts import statistics_rows as rows
 from mps_study.report.facts.results import Searches, StudyResults
@@ -20,12 +21,15 @@ def references(results: StudyResults) -> list[str]:
     return [OWN, *(each for each in others if any(f"{other} - {each}" in contrasts for other in others))]
 
 
-def differences(results: StudyResults, test: str = DIFFERENCE, against: str = OWN) -> pd.DataFrame:
+def differences(
+    results: StudyResults, test: str = DIFFERENCE, against: str = OWN, share: float | None = None
+) -> pd.DataFrame:
     """The rows of a test of each further search against the study's own or another one, with `model` and `search`,
-    model by model."""
+    model by model: of the first sets, or of those at a further floor of confidence."""
     others = [search for search in compared(results).others if search != against]
+    floor = "" if share is None else f", {demanded(share)}"
     found = [
-        rows.rows_of(results.statistics, test, f"searches of {model}")
+        rows.rows_of(results.statistics, test, f"searches of {model}{floor}")
         .set_index("contrast")
         .reindex([f"{search} - {against}" for search in others])
         .assign(model=model, search=others, against=against)
@@ -33,6 +37,13 @@ def differences(results: StudyResults, test: str = DIFFERENCE, against: str = OW
     ]
     frame = pd.concat(found, ignore_index=True)
     return frame[frame["status"].notna()].reset_index(drop=True)
+
+
+def further_floors(results: StudyResults) -> list[float]:
+    """The shares of the original confidence at which searches are compared, beside that of the first sets."""
+    groups = results.statistics.loc[results.statistics["test"] == DIFFERENCE, "group"].unique()
+    shares = sorted(compared(results).more_sets["share"].dropna().unique())
+    return [share for share in shares if any(group.endswith(f", {demanded(share)}") for group in groups)]
 
 
 def sentence(results: StudyResults) -> str:

@@ -15,6 +15,7 @@ ALL = "all models"
 """In place of a model, in the `trust` frame."""
 
 FREE, SIZE = "maximum softmax probability", "small area"
+KEPT = "share that keep the class"
 NOT_ASKED = "not asked in this run"
 
 
@@ -44,7 +45,7 @@ def said(row: pd.Series[Any], write: Callable[[Any], str]) -> str:
 
 def survival(results: StudyResults) -> str:
     """Which condition sets survive best, and which worst."""
-    rows = rows_of(results, "survival", measure="share that keep the class", search=OWN)
+    rows = rows_of(results, "survival", measure=KEPT, search=OWN)
     if rows.empty:
         return ""
     means = rows.groupby("condition", sort=False)["value"].mean()

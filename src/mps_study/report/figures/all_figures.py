@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from mps_study.report.facts.both_classes import asks_for_labels
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.figures.areas import draw_correctness, draw_sizes
+from mps_study.report.figures.of_searches.anytime import draw_anytime
 from mps_study.report.figures.of_searches.both_classes import draw_both_classes
 from mps_study.report.figures.of_searches.methods import draw_methods
 from mps_study.report.figures.of_searches.searches import draw_searches
@@ -36,10 +37,11 @@ FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
 
 SEARCH_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "searches": draw_searches,
+    "anytime": draw_anytime,
     "methods": draw_methods,
     "both_classes": draw_both_classes,
 }
-"""Those of a study with more than one search, numbered after all others; the last where one asks for the labels."""
+"""Those of a study with more than one search, numbered after all others; what none of them was asked has none."""
 
 
 TRUST_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
@@ -58,4 +60,6 @@ def figures_of(results: StudyResults) -> dict[str, Callable[[StudyResults], Figu
     """Every figure that this study has, by name."""
     shown = FIGURES | ({} if results.searches is None else SEARCH_FIGURES)
     shown |= TRUST_FIGURES | MODELS_FIGURES if len(results.trust) else {}
-    return shown if asks_for_labels(results) else {n: draw for n, draw in shown.items() if n != "both_classes"}
+    timed = results.searches is not None and len(results.searches.anytime) > 0
+    missing = {name for name, asked in (("both_classes", asks_for_labels(results)), ("anytime", timed)) if not asked}
+    return {name: draw for name, draw in shown.items() if name not in missing}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mps_study.report.facts import selection
 from mps_study.report.facts.findings import size_test_line
 from mps_study.report.facts.results import StudyResults
-from mps_study.report.facts.wording import fixed, percent
+from mps_study.report.facts.searches import compared
+from mps_study.report.facts.wording import count, fixed, percent
 from mps_study.report.figures.of_searches.methods import typical_of_all
 from mps_study.report.figures.of_trust.intervals import FEW_MODELS
 
@@ -81,6 +82,18 @@ def about_searches(results: StudyResults) -> str:
     return (
         "Mean area of the sets against evaluations of the model an image, by search and model; lower and further left "
         "is smaller and cheaper. A line joins the searches of one model; upright bars are bootstrap 95% intervals."
+    )
+
+
+def about_anytime(results: StudyResults) -> str:
+    """The caption of the curves."""
+    model = results.models()[0]
+    images = compared(results).anytime.query("model == @model")["image"].nunique()
+    return (
+        f"Area of the smallest set that {model} had verified after so many evaluations, had the search been ended "
+        f"there: mean (line) and middle half (band) of {count(images, 'image')}; the other searches' means in grey. A "
+        "search that has finished keeps its last set; until a smaller one is verified the whole image is the set. "
+        "Evaluations for the map by which a search ranks pixels come first, its gradients are not counted."
     )
 
 

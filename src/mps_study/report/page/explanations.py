@@ -92,6 +92,10 @@ FIGURE_TEXTS: dict[str, Explanation] = {
         "What sets cover and what they cost", figures.about_searches,
         "A point a model and search: mean area of its sets over evaluations an image, on logarithmic axes.",
     ),
+    "anytime": Explanation(
+        "How soon sets become small", figures.about_anytime,
+        "A panel a search: area of the smallest set over evaluations, mean and middle half, on logarithmic axes.",
+    ),
     "methods": Explanation(
         "One image through every method", figures.about_methods,
         "A picture, and beside it the set that each search of one model found in it.",

@@ -177,9 +177,11 @@ def about_search_differences(results: StudyResults) -> str:
     """The caption of the paired differences."""
     return (
         f"Area of each search less that of the one that it is compared with, the study's own ({OWN}) or one of "
-        "`statistics.against`, in percentage points of the model's input: the mean over the n images on which both "
+        "`statistics.against`, in percentage points of the model's input, for the first sets and for those at each "
+        "further floor of confidence: the mean over the n images on which both "
         "found a set, with its bootstrap 95% interval; dropped counts the others. The effect and the p-values are of "
-        "Wilcoxon's signed-rank test of the same images; Bonferroni and Holm correct for all rows."
+        "Wilcoxon's signed-rank test of the same images; Bonferroni and Holm correct for all rows of first sets, and "
+        "for all of further floors."
     )
 
 
@@ -189,8 +191,9 @@ def about_methods(results: StudyResults) -> str:
         "Every search at each floor of confidence that it was asked for. Area is the mean in % of the model's input; "
         f"the share is the summed area over that of the study's own search, {OWN}, at the same floor and on the images "
         "on which both have a set. 1-minimal as found: sets that carry a certificate, that no tile of them can go. Of "
-        "the first sets alone: how many survive a dilation by one pixel, and the mean areas under the insertion and "
-        "deletion curves of the ranking. Evaluations and gradients are means over all images, for all floors and "
+        "the first sets alone: how many survive a dilation by one pixel, how many random backgrounds (with a 95% "
+        "interval over images, where they were probed), and the mean areas under the insertion and deletion curves "
+        "of the ranking. Evaluations and gradients are means over all images, for all floors and "
         "curves together; those for the map by which a search ranks pixels come on top of its own."
     )
 

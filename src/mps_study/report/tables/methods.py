@@ -7,10 +7,11 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from mps_study.common.floors import demanded, sets_at_floors
 from mps_study.common.searches import OWN
-from mps_study.mps.types import FOUND
 from mps_study.report.facts.results import StudyResults
 from mps_study.report.facts.searches import compared
+from mps_study.report.facts.trust import KEPT, rows_of
 
 HEADINGS = {
     "architecture": "Architecture",
@@ -25,6 +26,9 @@ HEADINGS = {
     "certified": "1-minimal as found",
     "confidence": "Confidence, set alone",
     "dilation_survival": "Survive dilation",
+    "random": "Survive random backgrounds",
+    "random_low": "Survive random backgrounds, low",
+    "random_high": "Survive random backgrounds, high",
     "insertion_area": "Insertion",
     "deletion_area": "Deletion",
     "evaluations": "Evaluations an image",
@@ -38,9 +42,13 @@ OF_A_SEARCH = (
 """What is said once a search, in the row of its first sets: it is of these alone, or of all floors together."""
 
 
+OF_PROBES = {"random": "value", "random_low": "low", "random_high": "high"}
+"""Columns of the `trust` frame on random backgrounds; a study that did not ask shows none of them."""
+
+
 def table_of_methods(results: StudyResults) -> pd.DataFrame:
     """One row a model, floor and search: a model's floors one below the other, in each the study's own search first."""
-    sets = sets_at_floors(results)
+    sets = model_by_model(results)
     rows = []
     for key, of_floor in sets.groupby(["model", "share"], sort=False):
         model, share = cast(tuple[str, float], key)
@@ -49,7 +57,9 @@ def table_of_methods(results: StudyResults) -> pd.DataFrame:
             group = of_floor[of_floor["search"] == search]
             if len(group):
                 rows.append(row_of(results, model, search, share, group, own))
-    return pd.DataFrame(rows, columns=list(HEADINGS)).rename(columns=HEADINGS)
+    table = pd.DataFrame(rows, columns=list(HEADINGS))
+    shown = table.drop(columns=list(OF_PROBES)) if table[list(OF_PROBES)].isna().all(axis=None) else table
+    return shown.rename(columns=HEADINGS)
 
 
 def row_of(
@@ -61,11 +71,12 @@ def row_of(
     searched = compared(results).areas.query("model == @model and search == @search")
     (summary,) = compared(results).summary.query("model == @model and search == @search").to_dict("records")
     first = share == searched["share"].iloc[0]
+    probed = rows_of(results, "survival", measure=KEPT, model=model, search=search, condition="random_backgrounds")
     return {
         "architecture": results.architecture_of(model),
         "model": model,
         "search": search,
-        "demanded": "the class alone" if share == 0 else f"{share:g} of the confidence",
+        "demanded": demanded(share),
         "n": len(areas),
         "without": len(searched) - len(areas),
         "area": areas.mean(),
@@ -73,20 +84,17 @@ def row_of(
         "share": areas[both].sum() / own[both].sum() if len(both) else np.nan,
         "certified": group.loc[there, "certified"].astype("float64").mean(),
         "confidence": group.loc[there, "confidence"].mean(),
-    } | {name: summary[name] if first else np.nan for name in OF_A_SEARCH}
+        **{name: summary[name] if first else np.nan for name in OF_A_SEARCH},
+        **{name: probed[end].iloc[0] if first and len(probed) else np.nan for name, end in OF_PROBES.items()},
+    }
 
 
-def sets_at_floors(results: StudyResults) -> pd.DataFrame:
-    """One row an image, model, search and floor: `share`, `area` (NaN without a set), `confidence`, `certified`."""
-    searches, keys = compared(results), ["image", "model", "search"]
-    columns = [*keys, "share", "area", "confidence", "certified"]
-    floors = searches.more_sets.query("kind == 'floor'")[columns]
-    there = pd.MultiIndex.from_frame(floors[keys])
-    first = searches.areas[~pd.MultiIndex.from_frame(searches.areas[keys]).isin(there)]
-    first = first.assign(area=first["area"].where(first["status"] == FOUND))[columns]
+def model_by_model(results: StudyResults) -> pd.DataFrame:
+    """The sets of all searches at all floors, model by model, a model's floors one below the other."""
+    searches = compared(results)
     order = {model: place for place, model in enumerate(results.models())}
-    found = pd.concat([floors, first], ignore_index=True) if len(floors) else first
-    return found.assign(_order=found["model"].map(order)).sort_values(["_order", "share"], kind="stable")[columns]
+    sets = sets_at_floors(searches.areas, searches.more_sets)
+    return sets.assign(_order=sets["model"].map(order)).sort_values(["_order", "share"], kind="stable")
 
 
 def areas_of(sets: pd.DataFrame, search: str) -> pd.Series:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mps_study.common.floors import demanded
 from mps_study.mps.types import STATUSES
 from mps_study.report.facts.both_classes import KEYS, both_classes
 from mps_study.report.facts.results import StudyResults
-from mps_study.report.facts.searches import WILCOXON, compared, differences, references
+from mps_study.report.facts.searches import DIFFERENCE, WILCOXON, compared, differences, further_floors, references
 
 SUMMARY_HEADINGS = {
     "architecture": "Architecture",
@@ -26,6 +27,7 @@ DIFFERENCE_HEADINGS = {
     "model": "Model",
     "search": "Search",
     "against": "Against",
+    "demanded": "Set",
     "n": "n",
     "effect": "Area difference",
     "ci_low": "Area difference, low",
@@ -67,19 +69,21 @@ def table_of_searches(results: StudyResults) -> pd.DataFrame:
 
 
 def table_of_search_differences(results: StudyResults) -> pd.DataFrame:
-    """Each search against the study's own, and those of `statistics.against`, on the same images: how much its areas
-    differ, and the test."""
-    tables = [differences_from(results, against) for against in references(results)]
+    """Each search against the study's own, and those of `statistics.against`, on the same images, at each floor of
+    confidence: how much its areas differ, and the test."""
+    floors = [None, *further_floors(results)]
+    tables = [differences_from(results, against, share) for against in references(results) for share in floors]
     return pd.concat(tables, ignore_index=True).rename(columns=DIFFERENCE_HEADINGS)
 
 
-def differences_from(results: StudyResults, against: str) -> pd.DataFrame:
-    """The rows of one search that others are compared with."""
-    means, tests = differences(results, against=against), differences(results, WILCOXON, against)
+def differences_from(results: StudyResults, against: str, share: float | None) -> pd.DataFrame:
+    """The rows of one search that others are compared with, of the first sets or at a further floor."""
+    means, tests = (differences(results, test, against, share) for test in (DIFFERENCE, WILCOXON))
     reason = tests["reason"].astype(str)
     significant = tests["significant"].astype("boolean").map({True: "yes", False: "no"}).astype(object)
     table = means.assign(
         architecture=[results.architecture_of(model) for model in means["model"]],
+        demanded="first" if share is None else demanded(share),
         rank_biserial=tests["effect"],
         significant=significant.where(significant.notna(), ""),
         note=reason.where(tests["status"] == "ok", "skipped: " + reason),

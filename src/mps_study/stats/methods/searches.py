@@ -28,7 +28,7 @@ def search_differences(
     percentile bootstrap over images. Dropped counts images without both sets; fewer than `min_n` images are a skipped
     row.
     """
-    return to_frame(family([_difference(pair, config) for pair in _pairs(areas, config)], config.alpha))
+    return to_frame(family([difference_row(pair, config) for pair in _pairs(areas, config)], config.alpha))
 
 
 def search_wilcoxon(
@@ -38,7 +38,7 @@ def search_wilcoxon(
     config: StatisticsConfig,
 ) -> pd.DataFrame:
     """The same pairs, tested as in `wilcoxon`; all models and searches of the study are one family."""
-    rows = [paired_contrast(pair, *_names(pair), config) for pair in _pairs(areas, config)]
+    rows = [paired_contrast(pair, *names_of(pair), config) for pair in _pairs(areas, config)]
     return to_frame(family(rows, config.alpha))
 
 
@@ -64,26 +64,37 @@ def _tables(areas: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _pairs(areas: pd.DataFrame, config: StatisticsConfig) -> Iterator[Matched]:
-    """Of every model: each search and one that it is compared with, on the images on which both found a set.
+    for group, table in _tables(areas):
+        yield from pairs_of(group, table, config)
+
+
+def pairs_of(group: str, table: pd.DataFrame, config: StatisticsConfig) -> Iterator[Matched]:
+    """Each search of one model and one that it is compared with, on the images on which both found a set.
 
     The study's own first, then those of `config.against` that the model has; no two searches are compared twice.
+
+    Args:
+        group: the name of the rows.
+        table: image x search its areas, NaN where no set was found.
+        config: which searches are compared with, beside the study's own.
     """
-    for group, table in _tables(areas):
-        others = [name for name in config.against if name in table and name != OWN]
-        seen: list[str] = []
-        for reference in (OWN, *others):
-            seen.append(reference)
-            for search in table.columns.drop(seen):
-                yield complete(group, table[[search, reference]])
+    others = [name for name in config.against if name in table and name != OWN]
+    seen: list[str] = []
+    for reference in (OWN, *others):
+        seen.append(reference)
+        for search in table.columns.drop(seen):
+            yield complete(group, table[[search, reference]])
 
 
-def _names(pair: Matched) -> tuple[str, str]:
+def names_of(pair: Matched) -> tuple[str, str]:
+    """The search, and the one that it is compared with."""
     search, reference = pair.table.columns
     return str(search), str(reference)
 
 
-def _difference(pair: Matched, config: StatisticsConfig) -> Row:
-    search, reference = _names(pair)
+def difference_row(pair: Matched, config: StatisticsConfig) -> Row:
+    """The row of the mean difference, not yet of a family; see `search_differences`."""
+    search, reference = names_of(pair)
     difference = (pair.table[search] - pair.table[reference]).to_numpy(dtype=float).round(DECIMALS)
     contrast, n = f"{search} - {reference}", len(difference)
     if n < config.min_n:
