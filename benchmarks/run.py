@@ -1,9 +1,11 @@
 """The benchmark: prints its table and writes it, with the machine, to benchmarks/results/.
 
     python benchmarks/run.py --images FOLDER [--n 20] [--only rex,minimal,several,engine,memory,cost]
+    python benchmarks/run.py --images FOLDER --n 50 --step 4 --only methods [--name NAME]
     python benchmarks/run.py --only downstream [--study 1000]
 
-FOLDER holds images in the folder layout (one sub-folder a class); `downstream` makes its own up. rex-xai runs in an
+FOLDER holds images in the folder layout (one sub-folder a class); `methods` takes hours, and goes on where it was
+stopped; `downstream` makes its own up. rex-xai runs in an
 environment of its own (`make benchmark` makes it). Leave the machine alone meanwhile: walls are compared block by
 block, but a busy machine widens their range.
 """
@@ -19,10 +21,11 @@ from against_rex import minimal_against_rex, side_by_side
 from cost import grow
 from downstream import FULL, downstream
 from engine import memory, time_of_an_evaluation
+from methods import methods
 from more_sets import several
 from setting import RESULTS, Row, facts, images_of, rows_as_dicts
 
-SECTIONS = ("engine", "memory", "rex", "minimal", "several", "cost", "downstream")
+SECTIONS = ("engine", "memory", "rex", "minimal", "several", "cost", "downstream", "methods")
 WITHOUT_IMAGES = {"engine", "memory", "downstream"}
 
 
@@ -37,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rex-python", default="benchmarks/.rex/bin/python")
     parser.add_argument("--batch-sizes", default="1,64")
     parser.add_argument("--block", type=int, default=4, help="images in a block, on which walls are compared")
-    parser.add_argument("--only", default=",".join(SECTIONS))
+    parser.add_argument("--only", default=",".join(SECTIONS[:-1]), help="all sections but methods, by default")
     parser.add_argument("--study", type=int, default=FULL, help="images of the study of `downstream`")
     parser.add_argument("--name", default="benchmark", help="of the files in benchmarks/results")
     chosen = parser.parse_args()
@@ -59,6 +62,8 @@ def _section(name: str, chosen: argparse.Namespace) -> list[Row]:
         return memory()
     if name == "downstream":
         return downstream(chosen.study)
+    if name == "methods":
+        return methods(chosen.images, chosen.start, chosen.step, chosen.n, chosen.name)
     if name == "cost":
         grown = grow(chosen.images, chosen.start, RESULTS / f"{chosen.name}_cost.png")
         return [

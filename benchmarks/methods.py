@@ -1,0 +1,83 @@
+"""Every way to a sufficient set on a folder of images: the environment `methods`, in a project of its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from setting import RESULTS, ROOT, Row
+
+from mps_study.images.sources import candidates_of
+from mps_study.project.new_project import new_project
+
+STUDIES = Path(__file__).parent / ".methods"
+PARAMETERS = "conf/methods/parameters.yml"
+SEARCHED = re.compile(
+    r"INFO +[^,]+?(?:, (?P<search>[^,:]+))?: (?P<n>\d+) images searched, .*?(?P<rate>\d+) evaluations/s"
+)
+OWN = "study"
+SHARE = "Share of the own search's area"
+
+
+def methods(folder: str, start: int, step: int, n: int, name: str) -> list[Row]:
+    """Rows of each search's area and cost at each floor; the report's tables and figure go to benchmarks/results.
+
+    The project stays in `benchmarks/.methods/NAME`, so the same call again goes on where the last one stopped.
+    """
+    project = STUDIES / name
+    if not project.exists():
+        _new(project, folder, start, step, n)
+    rates = _run(project)
+    report = project / "data/methods/08_report"
+    table = pd.read_csv(report / "tables/methods.csv")
+    table["Evaluations a second"] = [rates.get(search) for search in table["Search"]]
+    RESULTS.mkdir(exist_ok=True)
+    table.to_csv(RESULTS / f"{name}_methods.csv", index=False, float_format="%.4g")
+    for kept, source in (("differences.csv", "tables/search_differences.csv"), ("anytime.png", "figures/anytime.png")):
+        (RESULTS / f"{name}_{kept}").write_bytes((report / source).read_bytes())
+    return [row for facts in table.to_dict("records") for row in _rows(facts)]
+
+
+def _new(project: Path, folder: str, start: int, step: int, n: int) -> None:
+    found = sorted(candidates_of({"kind": "folder", "path": folder}), key=lambda candidate: candidate.image)
+    chosen = found[start::step][:n]
+    if len(chosen) < n:
+        raise SystemExit(f"{folder} has {len(found)} images: not {n} of them from {start} in steps of {step}")
+    new_project(project)
+    images = project / "data/chosen"
+    images.mkdir(parents=True)
+    for place, candidate in enumerate(chosen):
+        (images / f"{place:04d}_{Path(candidate.image).name}").write_bytes(candidate.read())
+    conf = project / PARAMETERS
+    said: dict[str, Any] = yaml.safe_load(conf.read_text(encoding="utf-8"))
+    draw = {"source": {"kind": "folder", "path": str(images)}, "n": n}
+    said["data_sampling"] = {"labelled": None, "unlabelled": draw}
+    conf.write_text(yaml.safe_dump(said, sort_keys=False), encoding="utf-8")
+
+
+def _run(project: Path) -> dict[str, float]:
+    """Search -> evaluations a second, of the searches that this run made."""
+    command = [sys.executable, "-m", "kedro", "run", "--env", "methods"]
+    rates = {}
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        for line in run.stdout or ():
+            print(line, end="", flush=True)
+            if told := SEARCHED.search(line):
+                rates[told["search"] or OWN] = float(told["rate"])
+    if run.returncode:
+        raise SystemExit(f"the study in {project.relative_to(ROOT)} failed; the same command goes on there")
+    return rates
+
+
+def _rows(facts: dict[str, Any]) -> list[Row]:
+    about, n = f"methods: {facts['Search']}, {facts['Set']}", int(facts["n"])
+    rows = [Row(f"{about}: share of ReX's area, in sum", "", "", f"{facts[SHARE]:.3f}", n)]
+    evaluations = facts["Evaluations an image"] + facts["Evaluations for the map"]
+    if pd.notna(evaluations):
+        rows.append(Row(f"{about}: evaluations an image, for all floors", "", "", f"{evaluations:.0f}", n))
+    return rows
