@@ -17,10 +17,10 @@ from models.colour_models import FORMS, colour_model
 from mps_study import explain
 from mps_study.app import exporting
 from mps_study.app.command_line import cli
-from mps_study.compare import agreement, areas, more_sets, overlap
-from mps_study.compare.frame import on_image
-from mps_study.compare.trust import rows as trust
 from mps_study.datasets.records.store import MpsRecords, unpack_mask
+from mps_study.measures import agreement, areas, more_sets, overlap
+from mps_study.measures.frame import on_image
+from mps_study.measures.trust import rows as trust
 from mps_study.pipelines.probing import frames
 from mps_study.stats import rows as statistics
 

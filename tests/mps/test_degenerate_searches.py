@@ -6,8 +6,8 @@ import pytest
 from fakes import FakeClassifier, at_least, blank, blob, quick
 
 from mps_study import SearchConfig
-from mps_study.compare.areas import measure_areas
-from mps_study.compare.summary import summarise_models
+from mps_study.measures.areas import measure_areas
+from mps_study.measures.summary import summarise_models
 from mps_study.mps.search import extract_mps
 from mps_study.mps.types import BASELINE, BUDGET, FOUND, STATUSES, TIED, UNREPEATABLE, UNSTABLE, Reply
 

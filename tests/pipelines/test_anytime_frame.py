@@ -4,9 +4,9 @@ import pandas as pd
 from fakes import FakeClassifier, at_least, blank, blob
 
 from mps_study import SearchConfig, extract_mps
-from mps_study.compare.anytime import AFTER
-from mps_study.compare.areas import READ, measure_areas
 from mps_study.datasets.records.store import MpsRecords, RecordShard
+from mps_study.measures.anytime import AFTER
+from mps_study.measures.areas import READ, measure_areas
 from mps_study.pipelines.metrics.nodes import compute_anytime
 from mps_study.pipelines.metrics.pipeline import create_pipeline
 

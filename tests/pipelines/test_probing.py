@@ -11,9 +11,9 @@ from tiny_project import files, make_tiny_project
 from mps_study import OnnxClassifier
 from mps_study.app.planning import probes_left
 from mps_study.app.study_units import study_now
-from mps_study.compare.frame import carried
 from mps_study.datasets.models import ModelCards
 from mps_study.datasets.records.store import MpsRecords, unpack_mask
+from mps_study.measures.frame import carried
 
 BOTH = {
     "compared": ["one", "two"],

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from synthetic_study import small_study, view_of
 
-from mps_study.compare.searches import measure_search_overlaps, summarise_searches
+from mps_study.measures.searches import measure_search_overlaps, summarise_searches
 from mps_study.report.facts.results import Searches, Sighting, StudyResults
 from mps_study.stats.config import StatisticsConfig
 from mps_study.stats.run import SEARCH_STATISTICS

@@ -19,7 +19,7 @@ from synthetic_frames import (
 )
 from synthetic_statistics import statistics_of
 
-from mps_study.compare.summary import summarise_models
+from mps_study.measures.summary import summarise_models
 from mps_study.report.facts.results import NothingToShow, Origin, Sighting, StudyResults
 from mps_study.report.figures.all_figures import FIGURES
 from mps_study.report.figures.style import to_png

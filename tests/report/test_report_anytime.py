@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from mps_study.compare.anytime import AFTER
+from mps_study.measures.anytime import AFTER
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.figures.all_figures import SEARCH_FIGURES, figures_of
 from mps_study.report.figures.of_searches.anytime import curves_of

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from mps_study.compare.trust.rows import Row, to_frame
+from mps_study.measures.trust.rows import Row, to_frame
 from mps_study.report.facts.results import NothingToShow, StudyResults
 from mps_study.report.figures.all_figures import SEARCH_FIGURES
 from mps_study.report.figures.of_searches.methods import scattered, typical_of_all

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from mps_study.compare.trust.rows import Row, to_frame
+from mps_study.measures.trust.rows import Row, to_frame
 from mps_study.report.facts.results import NothingToShow
 from mps_study.report.facts.trust import ALL, FREE, MODELS, SIZE, TRUST, answers
 from mps_study.report.figures.all_figures import MODELS_FIGURES, TRUST_FIGURES, figures_of

@@ -5,16 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from mps_study.app.python.comparison import STUDY, Comparison
+from mps_study.app.python.exported import FOLDER, export_given
 from mps_study.common.spelling import unknown
 from mps_study.images.sources import candidates_of
+from mps_study.models.given.given import GivenModel
 from mps_study.models.inference.classifier import OnnxClassifier
 from mps_study.models.roster.roster import ModelEntry
 from mps_study.models.roster.timm_names import timm_fault
@@ -27,34 +32,41 @@ OURS = "conf/local/comparison.yml"
 
 
 def compare(
-    images: Path,
-    models: Sequence[str],
-    out: Path,
+    images: str | Path,
+    models: Sequence[Any],
+    out: str | Path = "comparison",
     n: int | None = None,
     search: Mapping[str, Any] | None = None,
     class_names: Any = None,
     preprocessing: Mapping[str, Any] | None = None,
     device: str = "auto",
-) -> Path:
-    """Compare models on a folder of images, in a project in `out`; the report's path.
+) -> Comparison:
+    """Compare models on a folder of images, in a project in `out`, to report and explorer.
 
     The same call again goes on where it stopped. `cd OUT && kedro run` does the same: the project is the user's own,
     what was asked for stands in `conf/local`.
 
     Args:
         images: a folder, flat (unlabelled) or with one sub-folder a class (labelled).
-        models: two or more: names of the roster, of timm (`resnet50.a1_in1k`), or paths of ONNX files.
+        models: two or more: names of the roster, of timm (`resnet50.a1_in1k`), paths of ONNX files, or modules of torch
+            in evaluation mode, which are exported into the project; a `GivenModel` says what one takes.
         out: a folder that is new, empty, or of an earlier comparison.
         n: images that are drawn, uniformly; None takes all.
         search: what differs from `search` of conf/base.
         class_names, preprocessing: of the ONNX files, where they do not say themselves (as in a roster).
         device: `cpu`, `cuda`, or `auto`.
 
+    Example:
+        >>> compared = compare("photos", ["resnet50.a1_in1k", "mine.onnx"], "out")  # doctest: +SKIP
+        >>> compared.table("models"), compared.report  # doctest: +SKIP
+
     Raises:
         ValueError: what was asked for cannot be done; one line.
         ComparisonError: the run ended with a failure, which it has told.
     """
-    if len(dict.fromkeys(models)) < 2:
+    images, out = Path(images), Path(out)
+    models = [str(model) if isinstance(model, Path) else model for model in models]
+    if len({each if isinstance(each, str) else id(each) for each in models}) < 2:
         raise ValueError("a comparison takes two models or more; give --model twice, each another one")
     found = candidates_of({"kind": "folder", "path": str(images)})
     labelled = [candidate.class_name is not None for candidate in found]
@@ -69,10 +81,15 @@ def compare(
     if (out / ROSTER).is_file() and not (out / OURS).is_file():
         raise ValueError(f"{out} is a project that no comparison made; name another folder, or use `kedro run` in it")
     roster = yaml.safe_load(roster_of(out).read_text(encoding="utf-8"))["models"]
-    named = _named(models, roster, class_names, preprocessing)
-    if not (out / ROSTER).is_file():
-        new_project(out)
-        (out / OURS).write_text("# Made by `mps-study compare`, which writes the other files of this folder anew.\n")
+    with tempfile.TemporaryDirectory() as exported:
+        named = _named(models, roster, class_names, preprocessing, Path(exported), out / FOLDER)
+        if not (out / ROSTER).is_file():
+            new_project(out)
+            text = "# Made by `mps-study compare`, which writes the other files of this folder anew.\n"
+            (out / OURS).write_text(text, encoding="utf-8")
+        for file in Path(exported).iterdir():
+            (out / FOLDER).mkdir(parents=True, exist_ok=True)
+            shutil.move(file, out / FOLDER / file.name)
     draw = {"source": {"kind": "folder", "path": str(images.resolve())}, "n": n or len(found)}
     halves = {"labelled": draw, "unlabelled": None} if all(labelled) else {"labelled": None, "unlabelled": draw}
     title = f"{' and '.join([', '.join(list(named)[:-1]), list(named)[-1]])} on {draw['n']} images of {images.name}"
@@ -91,9 +108,9 @@ def compare(
     local = out / "conf/local"
     text = yaml.safe_dump(parameters, allow_unicode=True, sort_keys=False)
     (local / "parameters.yml").write_text(text, encoding="utf-8")
-    (local / "globals.yml").write_text("study: comparison\nfine_tuned_study: none\n", encoding="utf-8")
+    (local / "globals.yml").write_text(f"study: {STUDY}\nfine_tuned_study: none\n", encoding="utf-8")
     _run(out)
-    return out / "data/comparison/08_report/report.html"
+    return Comparison(out)
 
 
 class ComparisonError(RuntimeError):
@@ -110,13 +127,20 @@ def _run(out: Path) -> None:
 
 
 def _named(
-    models: Sequence[str], roster: Mapping[str, Any], class_names: Any, preprocessing: Mapping[str, Any] | None
+    models: Sequence[Any],
+    roster: Mapping[str, Any],
+    class_names: Any,
+    preprocessing: Mapping[str, Any] | None,
+    exported: Path,
+    home: Path,
 ) -> dict[str, dict[str, Any] | None]:
-    """Name -> what the roster must say of it; None for a model that it has."""
+    """Name -> what the roster must say of it; None for a model that it has. Modules are exported, to lie in `home`."""
     named: dict[str, dict[str, Any] | None] = {}
     for model in dict.fromkeys(models):
         name, entry = model, None
-        if model.endswith(".onnx"):
+        if not isinstance(model, str):
+            name, entry = export_given(model if isinstance(model, GivenModel) else GivenModel(model), exported, home)
+        elif model.endswith(".onnx"):
             name, entry = _of_file(Path(model), class_names, preprocessing)
         elif model not in roster:
             entry = {"architecture": model.partition(".")[0], "timm": model}

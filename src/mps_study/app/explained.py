@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mps_study.app.coco import categories, coco_image, found_annotation
-from mps_study.compare.frame import on_image
 from mps_study.datasets.files import written_atomically
+from mps_study.measures.frame import on_image
 from mps_study.models.inference.preprocessing import View
 from mps_study.mps.types import MpsRecord
 from mps_study.report.figures.fonts import write_figure

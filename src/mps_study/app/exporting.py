@@ -20,10 +20,10 @@ from mps_study.app.study_units import StudyNow
 from mps_study.common.commands import Typed, kedro_run
 from mps_study.common.searches import OWN
 from mps_study.common.spelling import unknown
-from mps_study.compare.frame import on_image
 from mps_study.datasets.files import write_bytes, written_atomically
 from mps_study.datasets.records.given_back import WHOLE, record_of
 from mps_study.datasets.samples import named_classes
+from mps_study.measures.frame import on_image
 from mps_study.models.export.card import class_names
 from mps_study.mps.types import MpsRecord
 from mps_study.project.study_models import Study

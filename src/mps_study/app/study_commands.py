@@ -67,7 +67,7 @@ def compare(strategy: str | None, class_names: str | None, preprocessing: str | 
     if not logging.getLogger().handlers:
         logging.basicConfig(format="%(message)s")
     try:
-        report = comparing.compare(
+        done = comparing.compare(
             search={"strategy": strategy} if strategy else None,
             class_names=named(class_names),
             preprocessing=parsed("preprocessing", preprocessing),
@@ -75,7 +75,7 @@ def compare(strategy: str | None, class_names: str | None, preprocessing: str | 
         )
     except (ValueError, OSError, comparing.ComparisonError) as error:
         raise click.ClickException(" ".join(str(error).split())) from None
-    click.echo(f"{'report':<12} {report}\n{'explorer':<12} {report.with_name('explorer.html')}")
+    click.echo(f"{'report':<12} {done.report}\n{'explorer':<12} {done.explorer}")
 
 
 def _params(ctx: click.Context, option: click.Parameter, text: str) -> dict[str, Any]:

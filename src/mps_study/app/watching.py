@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from mps_study.common.progress import progress_bar
-from mps_study.models.inference.classifier import OnnxClassifier
+from mps_study.models.inference.batched import BatchedClassifier
 from mps_study.mps.types import Reply, Slice
 
 
 @contextmanager
-def watched(classifier: OnnxClassifier) -> Iterator[Watched]:
+def watched(classifier: BatchedClassifier) -> Iterator[Watched]:
     """The classifier, with a bar that counts what it is asked."""
     with progress_bar(None, "searching", "evaluation") as bar:
         yield Watched(classifier, bar)
@@ -21,7 +21,7 @@ def watched(classifier: OnnxClassifier) -> Iterator[Watched]:
 class Watched:
     """A classifier that moves a bar at every reply."""
 
-    def __init__(self, classifier: OnnxClassifier, bar: Any) -> None:
+    def __init__(self, classifier: BatchedClassifier, bar: Any) -> None:
         self._classifier, self._bar = classifier, bar
         self.batch_size, self.workers = classifier.batch_size, classifier.workers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,18 @@ def export_timm(
 
 def preprocessing_of(entry: ModelEntry, model: nn.Module) -> Preprocessing:
     """timm's data configuration of the model, with the roster entry's own fields over it."""
+    arguments = entry.arguments
+    return preprocessing_of_module(str(entry.timm), model, entry.preprocessing, arguments.get("in_chans"))
+
+
+def preprocessing_of_module(
+    name: str, model: nn.Module, said: Mapping[str, Any], channels: int | None = None
+) -> Preprocessing:
+    """timm's data configuration of a module of its own, with the fields that are `said` over it.
+
+    Raises:
+        ValueError: what comes of it cannot be; one line that begins with the name.
+    """
     config: dict[str, Any] = resolve_model_data_config(model)  # type: ignore[no-untyped-call]
     fields = {
         "input_size": tuple(config["input_size"][-2:]),
@@ -54,17 +66,15 @@ def preprocessing_of(entry: ModelEntry, model: nn.Module) -> Preprocessing:
         "crop_mode": config["crop_mode"],
         "interpolation": config["interpolation"],
     }
-    if (
-        entry.arguments.get("in_chans") == 1
-    ):  # timm sums the weights of the colours, and leaves mean and std as they are
+    if channels == 1:  # timm sums the weights of the colours, and leaves mean and std as they are
         fields |= {each: (sum(config[each]) / len(config[each]),) for each in ("mean", "std")}
-    preprocessing = Preprocessing(**{**fields, **entry.preprocessing})
+    preprocessing = Preprocessing(**{**fields, **said})
     fault = implausible(preprocessing)
-    depth, wanted = preprocessing.shape[0], entry.arguments.get("in_chans", config["input_size"][0])
+    depth, wanted = preprocessing.shape[0], channels or config["input_size"][0]
     if depth != wanted:
         fault = f"mean and .std have {depth} numbers, but the model has {wanted} channels; give as many in each of them"
     if fault:
-        raise ValueError(f"{entry.timm}: preprocessing.{fault}")
+        raise ValueError(f"{name}: preprocessing.{fault}")
     return preprocessing
 
 

@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from PIL import Image
 
+from mps_study.models.inference.batched import BatchedClassifier
 from mps_study.models.inference.classifier import OnnxClassifier
 from mps_study.models.inference.graph_end import was_misread
 from mps_study.models.inference.heads import check_head
@@ -58,7 +59,7 @@ def adopt(name: str, entry: ModelEntry, path: Path, images: Sequence[Image.Image
     return {"preprocessing": preprocessing, "head": head, "several_labels": classifier.head.multi_label}
 
 
-def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any]) -> Preprocessing:
+def preprocessing_of_onnx(classifier: BatchedClassifier, fields: Mapping[str, Any]) -> Preprocessing:
     """What the fields say, and the file where they are silent: its input size, and whole numbers from 0 to 255 for a
     model that takes bytes. The rest is ImageNet's usual.
 
@@ -101,7 +102,7 @@ def preprocessing_of_onnx(classifier: OnnxClassifier, fields: Mapping[str, Any])
     return preprocessing
 
 
-def check_answers(classifier: OnnxClassifier, pictures: Iterable[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+def check_answers(classifier: BatchedClassifier, pictures: Iterable[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     """Raw outputs (columns,) for real pictures (c, h, w) and some mutants of each, which are what they are taken for.
 
     Raises:

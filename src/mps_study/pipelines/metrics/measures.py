@@ -13,12 +13,12 @@ from click import ClickException
 
 from mps_study.common.commands import kedro_run
 from mps_study.common.searches import OWN, unit_name
-from mps_study.compare.agreement import Marked, Needed
-from mps_study.compare.overlap import Seen
-from mps_study.compare.searches import Bits
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records.store import RecordStore, unpack_landscape, unpack_mask
 from mps_study.images.annotations.regions import unpacked
+from mps_study.measures.agreement import Marked, Needed
+from mps_study.measures.overlap import Seen
+from mps_study.measures.searches import Bits
 from mps_study.models.export.card import ModelCard
 from mps_study.models.export.normalisation import normalisation_of
 from mps_study.mps.config import SearchConfig

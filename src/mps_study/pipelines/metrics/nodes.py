@@ -11,20 +11,20 @@ import pandas as pd
 
 from mps_study.common.progress import with_progress
 from mps_study.common.searches import OWN
-from mps_study.compare.agreement import measure_agreement
-from mps_study.compare.anytime import READ as READ_FOR_ANYTIME
-from mps_study.compare.anytime import measure_anytime
-from mps_study.compare.areas import READ as READ_FOR_AREAS
-from mps_study.compare.areas import measure_areas
-from mps_study.compare.more_sets import READ as READ_FOR_MORE_SETS
-from mps_study.compare.more_sets import measure_more_sets
-from mps_study.compare.overlap import measure_overlaps
-from mps_study.compare.searches import measure_search_overlaps, summarise_searches
-from mps_study.compare.summary import summarise_models
-from mps_study.compare.trust.frames import Frames
-from mps_study.compare.trust.questions import QUESTIONS, measure_trust
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records.store import RecordStore
+from mps_study.measures.agreement import measure_agreement
+from mps_study.measures.anytime import READ as READ_FOR_ANYTIME
+from mps_study.measures.anytime import measure_anytime
+from mps_study.measures.areas import READ as READ_FOR_AREAS
+from mps_study.measures.areas import measure_areas
+from mps_study.measures.more_sets import READ as READ_FOR_MORE_SETS
+from mps_study.measures.more_sets import measure_more_sets
+from mps_study.measures.overlap import measure_overlaps
+from mps_study.measures.searches import measure_search_overlaps, summarise_searches
+from mps_study.measures.summary import summarise_models
+from mps_study.measures.trust.frames import Frames
+from mps_study.measures.trust.questions import QUESTIONS, measure_trust
 from mps_study.models.export.card import ModelCard
 from mps_study.models.roster.roster import Roster
 from mps_study.mps.common.terms import LABEL

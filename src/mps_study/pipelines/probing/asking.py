@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from mps_study.common.commands import kedro_run
 from mps_study.common.progress import progress_bar
-from mps_study.compare.frame import carried
 from mps_study.compute.reading import Reader, is_whole
 from mps_study.compute.searching import baseline_image, pixels_of
 from mps_study.datasets.images import ImageFiles
 from mps_study.datasets.probes.store import ProbeRecord, ProbeShard, ProbeStore
 from mps_study.images.decoding import DecodingError, decode
+from mps_study.measures.frame import carried
 from mps_study.models.export.card import ModelCard
 from mps_study.models.inference.classifier import OnnxClassifier
 from mps_study.models.inference.made_with import made_with

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import onnx
@@ -22,6 +22,13 @@ from mps_study.mps.types import Slice
 Output = NDArray[np.float32]
 
 
+class Session(Protocol):
+    """The part of ONNX Runtime's sessions by which a model is asked; also of a model that is no file."""
+
+    def run(self, output_names: Sequence[str], input_feed: Mapping[str, NDArray[Any]]) -> Sequence[Any]:
+        """The named outputs."""
+
+
 class Painted(Protocol):
     """Asks a model about painted mutants. Thread-safe."""
 
@@ -32,7 +39,7 @@ class Painted(Protocol):
 class PaintedByNumpy:
     """Mutants painted into a buffer of the calling thread, then a session of the plain graph."""
 
-    def __init__(self, session: ort.InferenceSession, signature: Signature, path: Path) -> None:
+    def __init__(self, session: Session, signature: Signature, path: Path) -> None:
         self._session, self._signature, self._path = session, signature, path
         self._local = threading.local()
 
