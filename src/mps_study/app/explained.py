@@ -60,7 +60,7 @@ class Explanation:
 
     @property
     def mask_on_image(self) -> NDArray[np.bool_] | None:
-        """(height, width) bool: the MPS in the image's own pixels (`compare.frame.on_image`); None without one."""
+        """(height, width) bool: the MPS in the image's own pixels (`measures.frame.on_image`); None without one."""
         return None if self.mask is None else on_image(self.mask, self.view, *self.size, beyond=False)
 
     @property

@@ -86,7 +86,8 @@ def explain(
         ...     bright = inputs.mean(axis=(1, 2, 3)) - 0.1
         ...     return 20 * np.stack([-bright, bright], axis=1)
         >>> taken = {"input_size": 32, "mean": [0, 0, 0], "std": [1, 1, 1], "crop_pct": 1.0}
-        >>> found = explain(picture, brightness, preprocessing=taken, class_names=["dark", "bright"], seed=0)
+        >>> named = {"preprocessing": taken, "class_names": ["dark", "bright"]}
+        >>> found = explain(picture, brightness, strategy="minimal", granularity=4, **named)
         >>> found.class_name, found.mask.shape, bool(found.mask[8:].any())
         ('bright', (32, 32), False)
     """

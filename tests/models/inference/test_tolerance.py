@@ -6,7 +6,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
 from models.onnx_models import node, write_model
 from mps_study import OnnxClassifier, SearchConfig, extract_mps
-from mps_study.models.inference import classifier as module
+from mps_study.models.inference import batched as module
 from mps_study.models.inference.onnx_file import OnnxFileError
 from mps_study.models.inference.painting.painted import PaintedByNumpy
 from mps_study.models.inference.replies import reply_of_logits
