@@ -38,6 +38,13 @@ class Explanation:
         record: all that the search found, `mps_study.MpsRecord`.
         answer_name: of the model's top-1 on the whole image.
         size: width and height of the image itself, in pixels, upright.
+
+    Example:
+        >>> found = explain(np.full((20, 30, 3), 200, dtype=np.uint8), tiny_onnx, strategy="minimal")
+        >>> found.label, found.photo.shape, found.mask_on_image.shape
+        (2, (16, 16, 3), (20, 30))
+        >>> found.save("found.npz").name
+        'found.npz'
     """
 
     model: str

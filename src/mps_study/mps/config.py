@@ -56,6 +56,13 @@ class SearchConfig(Terms):
             strategy found it (all but `contrastive` and `complete`, whose sets must be more than sufficient).
         prune_granularity: side in pixels of the tiles that are then deleted.
 
+    Example:
+        >>> SearchConfig("minimal", granularity=2) == SearchConfig({"kind": "minimal", "granularity": 2})
+        True
+        >>> SearchConfig("minimal", iterations=3)
+        Traceback (most recent call last):
+        ValueError: ...
+
     Raises:
         ValueError: naming the parameter, what arrived and what is allowed; a parameter that the chosen strategy does
             not read; one that is given twice.

@@ -42,6 +42,10 @@ class Target:
     """The class that a set must keep, and its confidence from the whole image, in [0, 1].
 
     It is the model's top-1 on the whole image, unless another class was asked for.
+
+    Example:
+        >>> Target(label=207, confidence=0.93).label
+        207
     """
 
     label: int
@@ -79,6 +83,10 @@ class Certificate:
         granularity: side of the tiles in pixels; they start at the top left corner of the input.
         floor: the confidence that was demanded, in [0, 1]; 0 where the class alone decided.
         deletions: single-tile deletions that were tested, all failing: the number of tiles in the set.
+
+    Example:
+        >>> Certificate(granularity=4, floor=0.0, deletions=3).deletions
+        3
     """
 
     granularity: int
@@ -91,6 +99,10 @@ class Mps:
     """A sufficient set: `mask` (h, w) bool, True = kept, and the confidence of the class with it alone.
 
     `certificate` if the set was shown to be minimal. `contrast`: the class of the image without the set, if asked.
+
+    Example:
+        >>> Mps(np.eye(4, dtype=bool), confidence=0.7).pixels
+        4
     """
 
     mask: NDArray[np.bool_]
@@ -112,6 +124,11 @@ class Curves:
         shares: (k + 1,) float64, of the pixels that are kept (`insertion`) or removed (`deletion`).
         insertion: (k + 1,) float32, with only the first pixels kept.
         deletion: (k + 1,) float32, with the first pixels removed.
+
+    Example:
+        >>> curves = Curves(np.array([0, 0.5, 1]), np.array([0, 1, 1], "f4"), np.array([1, 0, 0], "f4"))
+        >>> curves.insertion_area, curves.deletion_area
+        (0.75, 0.25)
     """
 
     shares: NDArray[np.float64]
@@ -134,6 +151,11 @@ class AtFloor:
     """The set found when this `share` of the original confidence, that is `floor`, was demanded; None if none was.
 
     `asked` is False where the budget was spent before.
+
+    Example:
+        >>> half = AtFloor(share=0.5, floor=0.4, mps=Mps(np.ones((2, 2), dtype=bool), confidence=0.45))
+        >>> half.mps.confidence >= half.floor
+        True
     """
 
     share: float
@@ -195,6 +217,13 @@ class MpsRecord:
         anytime: how small the set was by then, as the search for it went on (`SearchConfig.anytime`); None unless
             that was asked for and there is a set.
         soft: the set from which that one was cut, where the strategy blends its mutants; passed alone as well.
+
+    Example:
+        >>> mask = np.zeros((8, 8), dtype=bool)
+        >>> mask[2:4, 2:4] = True
+        >>> record = MpsRecord("photo", "found", "", Target(3, 0.9), mask, 0.6, calls=40, evaluations=42)
+        >>> record.pixels, record.area, record.answer
+        (4, 0.0625, 3)
     """
 
     key: str
@@ -251,6 +280,23 @@ class Classifier(Protocol):
 
     One that can answer questions which must be alone beside its batches, on a thread of their own, has a
     `classify_alone`, too: like `classify`, but each row is evaluated in a batch of one.
+
+    Example:
+        >>> class Bright:  # two classes, dark and bright, told by the mean of what is painted
+        ...     batch_size, workers = 16, 1
+        ...     def classify(self, batch):
+        ...         painted = []
+        ...         for part in batch:
+        ...             for row in range(part.start, part.stop):
+        ...                 painted.append(np.empty_like(part.picture.pixels))
+        ...                 part.mutants.paint(row, part.picture, painted[-1])
+        ...         means = np.array([each.mean() for each in painted])
+        ...         confidences = np.maximum(means, 1 - means).astype(np.float32)
+        ...         return Reply((means > 0.3).astype(np.int64), confidences)
+        >>> white = np.ones((3, 16, 16), dtype=np.float32)
+        >>> (record,) = extract_mps([("white", white)], Bright(), SearchConfig("minimal", granularity=4))
+        >>> record.target.label, record.pixels
+        (1, 80)
     """
 
     @property

@@ -46,11 +46,10 @@ def test_a_target_is_one_for_all_or_one_an_input(inputs):
     assert torch.equal(attribution.attribute(inputs[:1], 0), top[:1])
     with pytest.raises(ValueError, match=r"inputs\[0\] has no set \(below: the class is not on top; say a floor"):
         attribution.attribute(inputs, 3)
-    floored = MpsAttribution(
-        Quarters().eval(), SearchConfig("minimal", granularity=4, minimum_confidence_threshold=0.5)
-    )
+    floored = MpsAttribution(Quarters().eval(), SearchConfig("minimal", granularity=4, confidence_floor=0.3))
+    inputs[0, :, 8:, 8:] += 0.57
     other = floored.attribute(inputs[:1], 3)
-    assert other.sum() > 0 and not torch.equal(other, top[:1])
+    assert other.sum() == other[..., 8:, 8:].sum() > 0 == top[0, ..., 8:, 8:].sum()
     for wrong in ([0, 1], 0.5, [[0, 1, 2]], "cat"):
         with pytest.raises(ValueError, match="expected an index, or one for each of 3 inputs"):
             attribution.attribute(inputs, wrong)

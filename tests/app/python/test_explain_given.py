@@ -11,6 +11,7 @@ from mps_study import GivenModel, Preprocessing, explain
 from mps_study.app.python.exported import export_given
 
 TAKEN = {**PLAIN, "input_size": 16}
+NOISE = np.random.default_rng(0)
 MINIMAL = {"strategy": "minimal", "granularity": 4}
 
 
@@ -54,7 +55,7 @@ def test_a_timm_module_its_export_and_a_function_around_it_have_one_set(picture,
     module = timm.create_model("resnet18", num_classes=5, pretrained_cfg_overlay={"input_size": (3, 32, 32)}).eval()
     _, entry = export_given(GivenModel(module), tmp_path, tmp_path)
     fields = entry["preprocessing"]
-    assert tuple(fields["input_size"]) == (32, 32) and entry["classes"] == 5 and "output" not in entry
+    assert fields["input_size"] in (32, [32, 32]) and entry["classes"] == 5 and "output" not in entry
 
     def function(inputs):
         with torch.no_grad():
@@ -79,12 +80,12 @@ def test_a_timm_module_its_export_and_a_function_around_it_have_one_set(picture,
         (
             colours,
             {"preprocessing": TAKEN, "output": "softmax"},
-            "output has no 'softmax'|output is 'softmax'|no output",
+            "output 'softmax' is unknown; known: logits",
         ),
         (colours, {"preprocessing": TAKEN, "output": "probabilities"}, "said to be probabilities"),
         (lambda x: 1 / (1 + np.exp(-colours(x))), {"preprocessing": TAKEN}, "looks like probabilities"),
         (colours, {"preprocessing": TAKEN, "device": "cuda"}, "a model that Python holds runs where it lies"),
-        (lambda x: colours(x + np.random.normal(size=x.shape)), {"preprocessing": TAKEN}, "differently each time"),
+        (lambda x: colours(x + NOISE.normal(size=x.shape)), {"preprocessing": TAKEN}, "differently each time"),
         (torch.nn.Flatten(), {"preprocessing": TAKEN}, "Flatten: Flatten is in training mode"),
     ],
 )

@@ -39,7 +39,10 @@ def path(tmp_path_factory):
 @pytest.fixture(scope="module")
 def images():
     random = np.random.default_rng(0)
-    return [(str(i), random.uniform(0, 1, SHAPE).astype(np.float32)) for i in range(4)]
+    pictures = [random.uniform(0, 0.3, SHAPE).astype(np.float32) for _ in range(4)]
+    for i, pixels in enumerate(pictures):  # green or blue somewhere; a black one would be called red
+        pixels[1 + i % 2, 2 * i : 2 * i + 8, 4:12] += 0.6
+    return list(zip("abcd", pictures, strict=True))
 
 
 def records(images, model):

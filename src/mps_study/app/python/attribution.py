@@ -47,11 +47,12 @@ class MpsAttribution:
         if of == "responsibility":
             self._config = replace(self._config, keep_landscape=True)
 
-    def attribute(self, inputs: Tensor, target: int | Tensor | list[int] | None = None) -> Tensor:
+    def attribute(self, inputs: Any, target: int | Tensor | list[int] | None = None) -> Any:
         """The attribution of each input.
 
         Args:
-            inputs: (n, c, h, w), preprocessed for the model.
+            inputs: (n, c, h, w) tensor, preprocessed for the model; or a tuple of one, as captum's metrics have it,
+                which gives a tuple.
             target: index of the class, one for all or one an input; None: the model's top-1. Where it is not the
                 top-1 a floor says how much of the class a set must give (`SearchConfig.target`).
 
@@ -64,6 +65,10 @@ class MpsAttribution:
         """
         import torch
 
+        if isinstance(inputs, tuple) and len(inputs) == 1:
+            return (self.attribute(inputs[0], target),)
+        if not isinstance(inputs, torch.Tensor):
+            raise ValueError(f"inputs are a {type(inputs).__name__}; expected one tensor (n, c, h, w)")
         if inputs.ndim != 4:
             raise ValueError(f"inputs are {tuple(inputs.shape)}; expected (n, c, h, w)")
         n, channels = inputs.shape[:2]

@@ -52,6 +52,13 @@ class OnnxClassifier(BatchedClassifier):
 
     Its attributes are those of `BatchedClassifier`.
 
+    Example:
+        >>> classifier = OnnxClassifier(tiny_onnx, device="cpu", batch_size=8, workers=1)
+        >>> classifier.classes, classifier.input_shape
+        (3, (3, 16, 16))
+        >>> classifier.logits(np.zeros((2, 3, 16, 16), dtype=np.float32)).shape
+        (2, 3)
+
     Raises:
         FileNotFoundError: there is no such file.
         OnnxFileError: the file is not an ONNX model of this form.

@@ -43,6 +43,10 @@ class Preprocessing(BaseModel):
     images, one for a model of grey ones, or as many as the channels that it is given of images which carry them
     (`common.channels`); they are of values from 0 to `scale`, in the order of the model's channels:
     `channels` says whether that is red, green, blue or blue, green, red.
+
+    Example:
+        >>> Preprocessing(input_size=224, crop_pct=1.0).shape
+        (3, 224, 224)
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
