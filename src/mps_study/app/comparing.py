@@ -53,7 +53,8 @@ def compare(
         out: a folder that is new, empty, or of an earlier comparison.
         n: images that are drawn, uniformly; None takes all.
         search: what differs from `search` of conf/base.
-        class_names, preprocessing: of the ONNX files, where they do not say themselves (as in a roster).
+        class_names: of the ONNX files, where they do not say themselves (as in a roster).
+        preprocessing: of the ONNX files, where it is not ImageNet's usual.
         device: `cpu`, `cuda`, or `auto`.
 
     Example:

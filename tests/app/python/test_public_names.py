@@ -22,18 +22,13 @@ def test_a_public_name_has_an_example_and_it_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     public = getattr(mps_study, name)
     tiny = colour_model(tmp_path / "tiny.onnx", **FORMS["float32"][0])
-    names = (
-        {"tiny_onnx": str(tiny)}
-        | {each: getattr(mps_study, each) for each in mps_study.__all__}
-        | {"np": np, "Path": Path}
-    )
-    names |= {"Reply": Reply}
+    names = {each: getattr(mps_study, each) for each in mps_study.__all__}
+    names |= {"tiny_onnx": str(tiny), "np": np, "Path": Path, "Reply": Reply}
     finder = doctest.DocTestFinder(recurse=False)
     examples = [test for test in finder.find(public, name, globs=names) if test.examples]
     assert examples, f"{name} has no example"
-    failed, _ = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL).run(
-        examples[0]
-    )
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
+    failed, _ = doctest.DocTestRunner(optionflags=flags).run(examples[0])
     assert not failed
     documented = inspect.getdoc(public)
     assert documented and documented.splitlines()[0].endswith((".", ":"))

@@ -50,8 +50,10 @@ class BatchedClassifier(ABC):
 
     Args:
         path: the model's file; of a model that is none, what messages call it.
-        device, precision: as it really runs.
-        signature, head: what it takes, and what it gives.
+        device: `cpu` or `cuda`, as it really runs.
+        precision: of the batches.
+        signature: what the model takes and gives.
+        head: what its columns are.
         alone: asks about one mutant, in fp32.
         batch_size: most mutants in one call; None measures the fastest for this model and machine.
         workers: calls that run at the same time; None measures likewise.
