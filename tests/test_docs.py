@@ -31,3 +31,14 @@ def test_every_source_file_that_a_page_names_is_there(page):
     named = re.findall(r"`((?:[\w-]+/)*[\w-]+\.(?:py|js|csv|css))`", page.read_text())
     lost = [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)]
     assert lost == []
+
+
+def test_no_tracked_file_carries_what_a_merge_left_undecided():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("needs a clone: only git knows which files are tracked")
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    texts = {path: path.read_bytes() for path in files if path.is_file()}
+    marker = re.compile(rb"^(<{7}|>{7}|\|{7})( |$)", re.MULTILINE)
+    assert len(texts) > 100
+    assert [str(path) for path, text in texts.items() if b"\0" not in text and marker.search(text)] == []
