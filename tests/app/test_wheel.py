@@ -152,6 +152,25 @@ def test_one_image_is_explained_without_clone_and_torch(installed, tmp_path):
     assert "Traceback" not in said
 
 
+def test_models_are_compared_on_a_folder_without_clone_and_torch(installed, tmp_path):
+    form, preprocessing = FORMS["float32"]
+    for name in ("one", "two"):
+        colour_model(tmp_path / f"{name}.onnx", **form)
+    for colour in COLOURS:
+        for number in range(2):
+            photo(tmp_path / "photos" / colour / f"{number}.png", colour)
+    command = ("mps_study", "compare", "photos", "--model", "one.onnx", "--model", "two.onnx", "--out", "found")
+    told = ("--class-names", "[red, green, blue]", "--preprocessing", json.dumps(preprocessing))
+    code, said = run(installed, tmp_path, *command, *told)
+    assert code == 0, said
+    assert (tmp_path / "found/data/comparison/08_report/report.html").is_file()
+    assert (tmp_path / "found/data/comparison/08_report/explorer.html").is_file()
+
+    code, said = run(installed, tmp_path, *command, "--model", "resnet18")
+    assert code == 1 and "timm is not installed; `pip install timm torch" in said
+    assert "Traceback" not in said
+
+
 def test_the_default_model_is_explained_at_once(installed, tmp_path):
     photo(tmp_path / "x.png", "red")
     code, said = run(installed, tmp_path, "mps_study", "explain", "x.png", "--iterations", "1", hiding=False)
