@@ -23,7 +23,7 @@ class CheckHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Remember what was typed, for messages, and check the parameters; relative paths are the project's."""
-        THIS_RUN.env, THIS_RUN.params = context.env, getattr(context, "_runtime_params", None) or {}
+        THIS_RUN.begin(context.env, getattr(context, "_runtime_params", None) or {})
         try:
             with chdir(context.project_path):
                 check_parameters(raw_parameters(context))
