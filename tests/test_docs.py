@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +62,15 @@ def test_the_versions_that_are_promised_are_those_that_may_install_it():
     assert minors == ["3.11", "3.12", "3.13"] and project["requires-python"] == f">={minors[0]}"
     readme = (ROOT / "README.md").read_text()
     assert all(minor in readme for minor in minors)
+
+
+def test_what_is_cited_and_what_has_changed_are_of_the_version_that_is_built():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["version"] == version
+    assert cited["type"] == "software" and cited["preferred-citation"]["type"] == "article"
+    assert re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0] == version
 
 
 def test_no_tracked_file_carries_what_a_merge_left_undecided():
