@@ -145,3 +145,12 @@ def test_the_dictionary_has_the_columns_of_frames_that_this_study_does_not_have(
     }  # fmt: skip
     for name, columns in known.items():
         assert list(dictionary["column"][dictionary["frame"] == name]) == list(columns), name
+
+
+def test_each_image_has_a_file_of_its_own_on_any_disk():
+    images = ["cat/a b", "cat/a_b", "cat/A_b", "dog", "con", "nul.x", "end.", "plain-1"]
+    names = exporting.file_names(images)
+    assert (names["dog"], names["plain-1"], names["end."]) == ("dog", "plain-1", "end")
+    assert len({name.casefold() for name in names.values()}) == len(images)
+    assert all(name.partition(".")[0].lower() not in ("con", "nul") for name in names.values())
+    assert exporting.file_names(reversed(images)) == names

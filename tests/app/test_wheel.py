@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from mlflow import MlflowClient
 from PIL import Image
 
 from models.colour_models import FORMS, colour_model
@@ -131,6 +134,9 @@ def test_a_study_of_onnx_files_needs_neither_a_clone_nor_torch(installed, tmp_pa
     assert code == 0, said
     assert (folder / "data/own/08_report/report.html").is_file()
     assert (folder / "data/own/08_report/explorer.html").is_file()
+    (command,) = re.findall("MLflow: `(.*)`, then http", said)
+    client = MlflowClient(tracking_uri=shlex.split(command)[-1])  # the folder has a space and an umlaut
+    assert client.get_experiment_by_name("own") is not None
 
     code, said = run(installed, folder, "kedro", "run", "--pipelines", "model_export")
     assert code == 1 and "is a timm model, but timm is not installed; `pip install timm torch" in said
@@ -149,6 +155,25 @@ def test_one_image_is_explained_without_clone_and_torch(installed, tmp_path):
 
     code, said = run(installed, tmp_path, "mps_study", "explain", "x.png")
     assert code == 1 and "'efficientnet_lite0' is a timm model, but timm is not installed" in said
+    assert "Traceback" not in said
+
+
+def test_models_are_compared_on_a_folder_without_clone_and_torch(installed, tmp_path):
+    form, preprocessing = FORMS["float32"]
+    for name in ("one", "two"):
+        colour_model(tmp_path / f"{name}.onnx", **form)
+    for colour in COLOURS:
+        for number in range(2):
+            photo(tmp_path / "photos" / colour / f"{number}.png", colour)
+    command = ("mps_study", "compare", "photos", "--model", "one.onnx", "--model", "two.onnx", "--out", "found")
+    told = ("--class-names", "[red, green, blue]", "--preprocessing", json.dumps(preprocessing))
+    code, said = run(installed, tmp_path, *command, *told)
+    assert code == 0, said
+    assert (tmp_path / "found/data/comparison/08_report/report.html").is_file()
+    assert (tmp_path / "found/data/comparison/08_report/explorer.html").is_file()
+
+    code, said = run(installed, tmp_path, *command, "--model", "resnet18")
+    assert code == 1 and "timm is not installed; `pip install timm torch" in said
     assert "Traceback" not in said
 
 

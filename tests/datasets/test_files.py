@@ -70,6 +70,45 @@ def test_what_is_synced_is_open_for_writing_as_windows_demands(tmp_path, monkeyp
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
+@pytest.fixture
+def open_elsewhere(monkeypatch):
+    """As on Windows while another process has a file open: `replace` is refused so many times; what was waited."""
+    waited, times = [], {"refused": 0}
+
+    def refuses(times_refused):
+        times["refused"] = times_refused
+        return waited
+
+    def replace(self, target):
+        if times["refused"]:
+            times["refused"] -= 1
+            raise PermissionError(errno.EACCES, "Access is denied", str(self), 5, str(target))
+        self.rename(target)
+        return target
+
+    monkeypatch.setattr("pathlib.Path.replace", replace)
+    monkeypatch.setattr("time.sleep", waited.append)
+    return refuses
+
+
+def test_a_file_that_is_open_elsewhere_is_replaced_once_it_is_closed(tmp_path, open_elsewhere):
+    write_bytes(tmp_path / "file", b"old")
+    waited = open_elsewhere(3)
+    write_bytes(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert len(waited) == 3
+
+
+def test_one_that_stays_open_is_named_within_a_second_and_left_as_it_was(tmp_path, open_elsewhere):
+    write_bytes(tmp_path / "file", b"old")
+    waited = open_elsewhere(1000)
+    with pytest.raises(PermissionError, match=r"close it there and run again: '.*/file'"):
+        write_bytes(tmp_path / "file", b"new")
+    assert 0.5 < sum(waited) <= 1
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_what_is_swept_is_said(tmp_path, caplog):
     (tmp_path / "a.onnx123.partial").touch()
     (tmp_path / "b.onnx123.partial").touch()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -99,19 +100,31 @@ def test_explain_from_a_folder_of_the_project_finds_the_rosters_file(copy, monke
 def test_the_last_line_opens_the_database_that_was_written(copy):
     code, said = kedro(copy / "notebooks", "run", "--pipelines", "metrics", "--params", f"model={MODELS[0]}")
     assert code == 0, said
-    (command,) = re.findall("MLflow: `(make -C .*)`, then http://127.0.0.1:5000/#/experiments/1/", said)
-    (copy / "Makefile").write_text((Path(__file__).parents[2] / "Makefile").read_text())
-    shown = subprocess.run(f"{command} --dry-run", shell=True, cwd="/", capture_output=True, text=True)
-    assert f"Entering directory '{copy}'" in shown.stdout
-    assert "mlflow ui --backend-store-uri 'sqlite:///mlflow.db'" in shown.stdout
+    (command,) = re.findall("MLflow: `(mlflow ui .*)`, then http://127.0.0.1:5000/#/experiments/1/", said)
+    assert shlex.split(command) == ["mlflow", "ui", "--backend-store-uri", f"sqlite:///{copy}/mlflow.db"]
     assert (copy / "mlflow.db").is_file()
 
 
 def test_another_database_or_server_of_the_users_is_named_as_it_is():
     page = "/#/experiments/7/runs?workflowType=machine_learning&compareRunsMode=CHART"
     assert where_to_compare("http://server:5000/", Path("/p"), "7") == f"http://server:5000{page}"
-    told = where_to_compare("sqlite:///other.db", Path("/my project"), "7")
-    assert told.startswith("`make -C '/my project' mlflow MLFLOW_TRACKING_URI=sqlite:///other.db`, then http://127")
+
+
+@pytest.mark.parametrize(
+    ("uri", "from_anywhere"),
+    [
+        ("sqlite:///other.db", "sqlite:////my project/other.db"),
+        ("sqlite:////elsewhere/other.db", "sqlite:////elsewhere/other.db"),
+        ("file:///my/runs", "file:///my/runs"),
+        ("mlruns", "/my project/mlruns"),
+        ("postgresql://user@host/runs", "postgresql://user@host/runs"),
+    ],
+)
+def test_a_command_opens_the_same_runs_from_any_folder(uri, from_anywhere):
+    told = where_to_compare(uri, Path("/my project"), "7")
+    command, page = told[1:].split("`, then ")
+    assert shlex.split(command) == ["mlflow", "ui", "--backend-store-uri", from_anywhere]
+    assert page.startswith("http://127.0.0.1:5000/#/experiments/7/runs?")
 
 
 @pytest.mark.parametrize(

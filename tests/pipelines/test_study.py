@@ -13,6 +13,7 @@ import pytest
 from kedro.framework.project import pipelines
 from small_project import MODELS, kedro_run, table
 
+from mps_study.hooks.paths import paths
 from mps_study.report.tables.all_tables import TABLES
 from mps_study.report.tables.trust import MODELS_TABLES, TRUST_TABLES
 
@@ -193,3 +194,9 @@ print("torch" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "False", done.stderr
+
+
+def test_no_file_of_a_study_lies_deeper_than_windows_is_asked_for(project):
+    study = project / "data/miniature"
+    written = [path.relative_to(study).as_posix() for path in study.rglob("*") if path.is_file()]
+    assert max(map(len, written)) <= max(map(len, paths(MODELS, ["study", "minimal_half"])))

@@ -245,6 +245,16 @@ def test_a_key_that_is_missing_is_named(path):
             "scores",
             "output 'scores' is unknown; known: logits, multi_label_logits, probabilities, sigmoid",
         ),
+        (
+            ("searches", "Minimal_half"),
+            {"seed": 1},
+            "'Minimal_half' would have the same files on macOS",
+        ),
+        (
+            ("searches", "nul"),
+            {"seed": 1},
+            "becomes that of files: this one is a device on Windows",
+        ),
         (("search", "target"), "label", "set minimum_confidence_threshold or confidence_floor above 0"),
         (("models", "efficientnet_lite0", "weights"), "random:x", "should be `random` or `random:SEED`"),
         (("models", "efficientnet_lite0", "weights"), "file:", "should be `file:PATH`"),

@@ -4,7 +4,7 @@ import pytest
 
 from mps_study.common.searches import unit_name
 from mps_study.mps.config import SearchConfig
-from mps_study.project.searches import choose_searches, name_fault, searches_of
+from mps_study.project.searches import choose_searches, name_fault, names_fault, searches_of
 
 REX = {"strategy": "rex", "iterations": 5, "seed": 3, "baseline": 0.0}
 
@@ -34,9 +34,24 @@ def test_the_own_search_and_the_changes_stay_as_they_were():
     assert (own, changes) == (REX, {"strategy": "minimal"})
 
 
-@pytest.mark.parametrize("name", ["study", "", "../evil", "a, b", "o'clock", 5, None, "new\nline"])
+@pytest.mark.parametrize("name", ["study", "", "../evil", "a, b", "o'clock", 5, None, "new\nline", "a.", "b "])
 def test_a_name_that_is_no_file_name_or_the_studys_own_is_refused(name):
     assert "a search is called" in name_fault(name)
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "prn.x", "Aux", "COM1", "lpt9.half"])
+def test_a_device_of_windows_is_no_search(name):
+    assert "this one is a device on Windows; use another" in name_fault(name)
+
+
+def test_the_studys_own_search_has_its_name_in_any_case():
+    assert "that is the study's own" in name_fault("Study")
+
+
+@pytest.mark.parametrize(("one", "other"), [("Minimal", "minimal"), ("straße", "STRASSE"), ("\ud558", "\u1112\u1161")])
+def test_two_searches_that_are_one_file_on_macos_or_windows_are_refused(one, other):
+    assert "would have the same files on macOS and Windows" in names_fault([one, "between", other])
+    assert names_fault([one, "between", "third"]) is None
 
 
 @pytest.mark.parametrize("name", ["minimal", "minimal_half", "seed 1", "0.5"])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +20,8 @@ from PIL import Image
 from mps_study.app.coco import categories, coco_image, found_annotation
 from mps_study.app.study_units import StudyNow
 from mps_study.common.commands import Typed, kedro_run
+from mps_study.common.digests import digest_of
+from mps_study.common.file_names import folded, is_device
 from mps_study.common.searches import OWN
 from mps_study.common.spelling import unknown
 from mps_study.datasets.files import write_bytes, written_atomically
@@ -52,6 +56,11 @@ class Unit:
     names: Mapping[int, str]
     records: Callable[[], Iterator[tuple[MpsRecord, tuple[float, float, float, float]]]]
     size: Mapping[str, tuple[int, int]]
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """Image -> the name of its file, without suffix."""
+        return file_names(self.size)
 
     def placed(self, at: At) -> Iterator[tuple[MpsRecord, NDArray[np.bool_] | None, NDArray[np.float32] | None]]:
         """Each record with its mask (h, w) bool and map (h, w) float32, at the input's or the image's size.
@@ -178,11 +187,20 @@ def _tables(study: Study, out: Path, format: str) -> Iterator[Path]:
 
 
 def _place(out: Path, unit: Unit, image: str, suffix: str) -> Path:
-    """A file of its own for each image; what file systems do not take in its name becomes `_`."""
-    safe = re.sub(r"[^\w.-]+", "_", image.replace("/", "__"))
-    path = out / unit.search / unit.model / f"{safe}{suffix}"
+    """A file of its own for each image, also on a disk that tells no `A` from `a`."""
+    path = out / unit.search / unit.model / f"{unit.files[image]}{suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def file_names(images: Iterable[str]) -> dict[str, str]:
+    """Image -> the name of its file: what file systems do not take becomes `_`, what two would share gets a digest."""
+    safe = {image: re.sub(r"[^\w.-]+", "_", image.replace("/", "__")).rstrip(".") for image in images}
+    safe = {image: f"_{name}" if not name or is_device(name) else name for image, name in safe.items()}
+    times = Counter(map(folded, safe.values()))
+    return {
+        image: f"{name}_{digest_of(image)[:8]}" if times[folded(name)] > 1 else name for image, name in safe.items()
+    }
 
 
 def _to_csv(frame: pd.DataFrame, path: Path) -> None:

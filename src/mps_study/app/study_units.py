@@ -86,7 +86,7 @@ def study_now(env: str | None = None, params: Mapping[str, Any] | None = None) -
         ParameterError: a parameter is not valid.
         ValueError: there is no project here; a search asks for a class that a model does not have.
     """
-    THIS_RUN.env, THIS_RUN.params = env, params or {}
+    THIS_RUN.begin(env, params or {})
     study = Study(project_here(), env, params or {})
     given = study.parameters
     with chdir(study.root):  # relative paths of conf are the project's

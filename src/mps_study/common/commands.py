@@ -10,10 +10,22 @@ from typing import Any
 
 @dataclass
 class Typed:
-    """What the user typed beside the pipelines: the environment, and `--params`, nested."""
+    """What the user typed beside the pipelines: the environment, and `--params`, nested; and what was answered."""
 
     env: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
+
+    def begin(self, env: str | None, params: Mapping[str, Any]) -> None:
+        """Another run begins, to which nothing has been said."""
+        self.env, self.params = env, params
+        self.said.clear()
+
+    def first(self, line: str) -> bool:
+        """Whether this line has not been said in the run before: several of its nodes may come upon the same."""
+        new = line not in self.said
+        self.said.add(line)
+        return new
 
 
 THIS_RUN = Typed()

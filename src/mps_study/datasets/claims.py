@@ -40,9 +40,14 @@ class Claims:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @property
+    def study(self) -> Path:
+        """The folder of the study that the claims are about."""
+        return self._folder.parent
+
     def unwritable(self) -> Path | None:
         """A folder of the study in which nothing can be written; None if all is well."""
-        study = self._folder.parent
+        study = self.study
         existing = next(folder for folder in (study, *study.resolve().parents) if folder.is_dir())
         inside = [folder for folder in study.iterdir() if folder.is_dir()] if study.is_dir() else []
         return next((folder for folder in (existing, *inside) if not os.access(folder, os.W_OK | os.X_OK)), None)

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ log = logging.getLogger(__name__)
 
 TEMPORARY = ".partial"
 """Suffix of files that are still being written; anything with it may be deleted once its writer is gone."""
+
+PAUSES = (0.01, 0.03, 0.06, 0.1, 0.2, 0.3)
+"""Seconds between the trials to replace a file that cannot be replaced: virus scanners and readers need no longer."""
 
 
 @contextmanager
@@ -26,9 +30,26 @@ def written_atomically(target: Path) -> Iterator[Path]:
         yield path
         with path.open("r+b") as file:  # Windows syncs only what is open for writing
             os.fsync(file.fileno())
-        path.replace(target)
+        put_in_place(path, target)
     finally:
         path.unlink(missing_ok=True)
+
+
+def put_in_place(path: Path, target: Path) -> None:
+    """Rename a file to `target`, whatever stands there; on Windows it waits, at most a second, for whoever reads that.
+
+    Raises:
+        PermissionError: it is not allowed, or another process still has the old file open.
+    """
+    for pause in (*PAUSES, None):
+        try:
+            path.replace(target)
+            return
+        except PermissionError as error:
+            if pause is None:
+                told = f"{error.strerror or error}; if another program has the file open, close it there and run again"
+                raise PermissionError(error.errno, told, str(target)) from error
+            time.sleep(pause)
 
 
 def write_bytes(target: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from kedro.io import AbstractDataset, DatasetError
 
 from mps_study.common.digests import digest_of_files
-from mps_study.datasets.files import sweep, written_atomically
+from mps_study.datasets.files import put_in_place, sweep, written_atomically
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class StateFile:
             torch.save(state | {"request": self._request}, path)
         # Renamed once more: only a whole file can tell its digest.
         target = file.with_name(f"{self._model}.{len(state['history']):04d}.{digest_of_files(file)}.pt")
-        file.replace(target)
+        put_in_place(file, target)
         for old in before:
             if old != target:
                 old.unlink()

@@ -11,6 +11,8 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
 from mps_study.common.commands import THIS_RUN
+from mps_study.common.searches import OWN
+from mps_study.hooks.paths import path_fault
 from mps_study.hooks.upstream import part_fault, upstream_fault
 from mps_study.project.parameters import ParameterError, check_parameters
 
@@ -21,7 +23,7 @@ class CheckHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Remember what was typed, for messages, and check the parameters; relative paths are the project's."""
-        THIS_RUN.env, THIS_RUN.params = context.env, getattr(context, "_runtime_params", None) or {}
+        THIS_RUN.begin(context.env, getattr(context, "_runtime_params", None) or {})
         try:
             with chdir(context.project_path):
                 check_parameters(raw_parameters(context))
@@ -44,8 +46,10 @@ class CheckHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Any) -> None:
         """Say in one line all that this run needs and lacks."""
-        fault = part_fault(pipeline, catalog) or upstream_fault(
-            pipeline, catalog, run_params.get("pipeline_names") or []
+        fault = (
+            part_fault(pipeline, catalog)
+            or upstream_fault(pipeline, catalog, run_params.get("pipeline_names") or [])
+            or _path_fault(catalog)
         )
         if fault:
             raise ClickException(fault)
@@ -58,6 +62,12 @@ class CheckHooks:
         if missing:
             listed = "; ".join(f"({number}) {fault}" for number, fault in enumerate(missing, start=1))
             raise ClickException(f"{len(missing)} things are missing: {listed}")
+
+
+def _path_fault(catalog: Any) -> str | None:
+    model, compared = catalog.load("params:model"), catalog.load("params:compared")
+    searches = [OWN, *catalog.load("params:searches")]
+    return path_fault(catalog.load("claims").study, compared if model is None else [model], searches)
 
 
 def raw_parameters(context: KedroContext) -> dict[str, Any]:

@@ -10,7 +10,7 @@ TRACKING_URI = "sqlite:///mlflow.db"
 """Where runs are tracked unless MLFLOW_TRACKING_URI says otherwise; a run stands in the project's folder."""
 
 LOCAL_SERVER = "http://127.0.0.1:5000"
-"""Where `make mlflow` serves."""
+"""Where `mlflow ui` serves."""
 
 PAGE = "{}/#/experiments/{}/runs?workflowType=machine_learning&compareRunsMode=CHART"
 """Where a server compares the runs of an experiment; its first page is one for language models."""
@@ -34,5 +34,12 @@ def where_to_compare(uri: str, root: Path, experiment: str) -> str:
     """What to do to see an experiment's runs side by side, from any folder: a page, or a command and its page."""
     if uri.startswith(("http://", "https://")):
         return PAGE.format(uri.rstrip("/"), experiment)
-    chosen = "" if uri == TRACKING_URI else f" MLFLOW_TRACKING_URI={shlex.quote(uri)}"
-    return f"`make -C {shlex.quote(str(root))} mlflow{chosen}`, then {PAGE.format(LOCAL_SERVER, experiment)}"
+    place = shlex.quote(_from_anywhere(uri, root))
+    return f"`mlflow ui --backend-store-uri {place}`, then {PAGE.format(LOCAL_SERVER, experiment)}"
+
+
+def _from_anywhere(uri: str, root: Path) -> str:
+    """The same place, with the project's folder before a path that starts there."""
+    if uri.startswith("sqlite:///"):
+        return f"sqlite:///{(root / uri.removeprefix('sqlite:///')).as_posix()}"
+    return uri if ":" in uri else str(root / uri)

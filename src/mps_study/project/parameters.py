@@ -23,7 +23,14 @@ from mps_study.models.training.recipe import Recipe
 from mps_study.mps.config import SearchConfig, laid_over
 from mps_study.probing.config import Probing
 from mps_study.project.faults import choice_faults, compared_faults, faults_in, roster_faults, strangers
-from mps_study.project.searches import baseline_image_fault, choose_searches, name_fault, not_there, searches_of
+from mps_study.project.searches import (
+    baseline_image_fault,
+    choose_searches,
+    name_fault,
+    names_fault,
+    not_there,
+    searches_of,
+)
 from mps_study.stats.config import StatisticsConfig
 
 
@@ -215,7 +222,8 @@ def _searches_faults(search: Mapping[str, Any], searches: Any, only: Any) -> lis
         return [
             f"parameter group 'searches' is {searches!r}; it must map names to what differs from `search`, or be {{}}"
         ]
-    faults = []
+    same = names_fault(searches)
+    faults = [same] if same else []
     for name, changes in searches.items():
         fault = name_fault(name)
         if fault or not isinstance(changes, Mapping):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mps_study.common.file_names import file_name_fault, folded, one_file
 from mps_study.common.searches import OWN
 from mps_study.common.spelling import unknown
 from mps_study.images.decoding import DecodingError, decode
@@ -44,11 +44,20 @@ def choose_searches(searches: Mapping[str, SearchConfig], only: str | None) -> d
 
 def name_fault(name: object) -> str | None:
     """One line if a search cannot be called so: the name stands in file names, and beside the study's own."""
-    if not isinstance(name, str) or not re.fullmatch(r"\w[\w .+-]*", name):
-        return f"a search is called {name!r}; use letters, digits, spaces and _ . + - in its name"
-    if name == OWN:
+    fault = file_name_fault(name) if isinstance(name, str) else "use text"
+    if not isinstance(name, str) or fault:
+        return f"a search is called {name!r}, and its name becomes that of files: {fault}"
+    if folded(name) == OWN:
         return f"a search is called {name!r}, but that is the study's own, `search`; give it another name"
     return None
+
+
+def names_fault(names: Iterable[object]) -> str | None:
+    """One line if two searches would have the same files; None if all have their own."""
+    same = one_file(name for name in names if isinstance(name, str))
+    if same is None:
+        return None
+    return f"searches {same[0]!r} and {same[1]!r} would have the same files on macOS and Windows; rename one of them"
 
 
 def not_there(parameter: str, named: Iterable[str], searches: Mapping[str, Any]) -> list[str]:

@@ -12,66 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from pages_on_disk import drawn, lay_explorer
 from PIL import Image
-from synthetic_study import picture_or_reason
 
-from mps_study.report.explorer.images import ExplorerSizes, image_script, thumbnail
-from mps_study.report.explorer.page import file_name, render_explorer
 from mps_study.report.facts.results import StudyResults
-from mps_study.report.page.html import render_report
-from mps_study.report.tables.all_tables import TABLES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install -e '.[dev]'")
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs Chromium on the PATH, e.g. from Debian: apt-get install chromium"
-)
-
 WIDTH = "picture => picture.getBoundingClientRect().width"
 OF_THE_DISK = ("file:", "data:")
-
-
-@pytest.fixture(scope="module")
-def folder(large: StudyResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of a report, as the reporting pipeline lays them."""
-    folder = tmp_path_factory.mktemp("08_report")
-    tables = {name: table(large) for name, table in TABLES.items()}
-    figures = {name: picture_or_reason(name, large) for name in ("sizes", "disagreement")}
-    (folder / "report.html").write_text(render_report(large, tables, figures, "explorer.html"))
-    lay_explorer(large, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def searched_folder(searched: StudyResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The explorer of a study of two searches."""
-    folder = tmp_path_factory.mktemp("searched")
-    lay_explorer(searched, folder)
-    return folder
-
-
-def lay_explorer(results: StudyResults, folder: Path) -> None:
-    """The explorer's page, and what lies beside it."""
-    (folder / "explorer.html").write_text(render_explorer(results))
-    for part in ("images", "thumbnails"):
-        (folder / "explorer" / part).mkdir(parents=True)
-    sizes = ExplorerSizes(photo=224, thumbnail=64, heat_map=28)
-    for position in range(len(results.manifest)):
-        name = file_name(position)
-        (folder / f"explorer/images/{name}.js").write_text(image_script(results, position, sizes))
-        thumbnail(results, position, sizes).save(folder / f"explorer/thumbnails/{name}.webp")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
 
 
 def watched(page: Page) -> list[str]:
@@ -110,11 +60,6 @@ def names(page: Page) -> list[str]:
     """The images in the grid, in order."""
     found: list[str] = page.locator("#grid .name").all_text_contents()
     return found
-
-
-def drawn(page: Page) -> None:
-    """Wait until the opened image is drawn."""
-    page.wait_for_function("openedImage !== null && document.getElementById('overlay-canvas').width > 1")
 
 
 def mean_dice(results: StudyResults, models: list[str]) -> dict[str, float]:

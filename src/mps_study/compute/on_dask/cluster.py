@@ -24,7 +24,7 @@ from mps_study.compute.jobs import Found, LostError, Work
 from mps_study.compute.on_dask.fetching import CACHE
 from mps_study.compute.on_dask.foreman import Foreman, Search
 from mps_study.compute.on_dask.worker import search_unit
-from mps_study.models.inference.devices import choose_device
+from mps_study.models.inference.devices import choose_device, gpu_names
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ def gpus_here() -> list[str]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return [gpu.strip() for gpu in visible.split(",") if gpu.strip()]
-    return [str(i) for i, _ in enumerate(sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")))]
+    return [str(i) for i, _ in enumerate(gpu_names())]
 
 
 @contextmanager

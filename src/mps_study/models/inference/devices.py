@@ -7,6 +7,8 @@ import io
 import logging
 import os
 import re
+import shutil
+import subprocess
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -103,11 +105,35 @@ def provider_options(device: str, precision: Precision = "fp32") -> dict[str, st
     }
 
 
+NVIDIA = Path("/proc/driver/nvidia")
+"""What Linux's kernel tells of NVIDIA's driver; elsewhere `nvidia-smi` is asked."""
+
+
 def driver() -> str:
-    """The version of NVIDIA's driver, as the system's kernel tells it; empty where it does not."""
-    told = Path("/proc/driver/nvidia/version")
+    """The version of NVIDIA's driver; empty where nothing tells it."""
+    told = NVIDIA / "version"
     found = re.search(r"\s(\d+\.\d[\d.]*)\s", told.read_text()) if told.is_file() else None
-    return found[1] if found else ""
+    return found[1] if found else next(iter(_smi("driver_version")), "")
+
+
+def gpu_names() -> list[str]:
+    """The model of each NVIDIA GPU of this machine, in the order of their numbers."""
+    told = sorted((NVIDIA / "gpus").glob("*/information"))
+    models = [line.split(":", 1)[1].strip() for path in told for line in path.read_text().splitlines()[:1]]
+    return models or _smi("name")
+
+
+def _smi(field: str) -> list[str]:
+    """What `nvidia-smi` says of each GPU; nothing where it is not there, or has nothing to say."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    command = [program, f"--query-gpu={field}", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()]
 
 
 def session_options(device: str) -> ort.SessionOptions:

@@ -15,6 +15,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 from pydantic import BaseModel, ConfigDict
 
 from mps_study.common.cores import cores
+from mps_study.models.inference.devices import gpu_names
 from mps_study.models.inference.onnx_file import OnnxFileError
 
 log = logging.getLogger(__name__)
@@ -138,13 +139,14 @@ def _seconds_of(ask: Ask, calls: int, size: int, workers: int) -> float:
     return time.perf_counter() - start
 
 
+PROCESSORS = Path("/proc/cpuinfo")
+"""Linux's list of processors; elsewhere Python's `platform` is asked."""
+
+
 def processor(device: str) -> str:
     """The name of the GPU, or of the CPU."""
     if device == "cuda":
-        names = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
-        models = [line.split(":", 1)[1].strip() for path in names for line in path.read_text().splitlines()[:1]]
-        return " and ".join(models) or "a CUDA device"
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
+        return " and ".join(gpu_names()) or "a CUDA device"
+    lines = PROCESSORS.read_text().splitlines() if PROCESSORS.is_file() else []
     named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return named[0] if named else platform.processor() or platform.machine()

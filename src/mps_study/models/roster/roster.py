@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
 
 from mps_study.common.class_names import names_from
+from mps_study.common.file_names import file_name_fault, one_file
 from mps_study.common.numbers import plain
 from mps_study.common.spelling import unknown
 from mps_study.models.roster.outputs import SaidOutput
@@ -83,19 +82,10 @@ class ModelEntry(BaseModel):
         return self.weights.partition(":")[0] == "fine_tuned"
 
 
-DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")}
-"""What is no file on Windows, whatever follows behind a dot."""
-
-
 def _file_name(name: str) -> str:
-    if not re.fullmatch(r"\w[\w .+-]*", name):
-        raise ValueError("a model's name becomes that of its files: use letters, digits, spaces and _ . + - in it")
-    if name[-1] in " .":
-        raise ValueError(
-            "a model's name becomes that of its files: Windows drops a space or dot at the end; leave it out"
-        )
-    if name.partition(".")[0].rstrip().lower() in DEVICES:
-        raise ValueError("a model's name becomes that of its files: this one is a device on Windows; use another")
+    fault = file_name_fault(name)
+    if fault:
+        raise ValueError(f"a model's name becomes that of its files: {fault}")
     return name
 
 
@@ -107,13 +97,11 @@ class Roster(RootModel[Annotated[dict[Name, ModelEntry], Field(min_length=1)]]):
 
     @model_validator(mode="after")
     def _has_files_of_their_own(self) -> Roster:
-        first: dict[str, str] = {}
-        for name in self.root:
-            other = first.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
-            if other != name:
-                raise ValueError(
-                    f"models {other!r} and {name!r} would have the same files on macOS and Windows; rename one of them"
-                )
+        same = one_file(self.root)
+        if same:
+            raise ValueError(
+                f"models {same[0]!r} and {same[1]!r} would have the same files on macOS and Windows; rename one of them"
+            )
         return self
 
     def choose(self, model: str | None, compared: Iterable[str]) -> dict[str, ModelEntry]:

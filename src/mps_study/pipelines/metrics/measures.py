@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from click import ClickException
 
-from mps_study.common.commands import kedro_run
+from mps_study.common.commands import THIS_RUN, kedro_run
 from mps_study.common.searches import OWN, unit_name
 from mps_study.datasets.failures import Failures
 from mps_study.datasets.records.store import RecordStore, unpack_landscape, unpack_mask
@@ -53,13 +53,13 @@ def fingerprints_of(
         marks[search] = {name: mark for name, mark in digests.items() if store.is_complete(name, mark)}
         for name in ready:
             if name not in marks[search]:
-                command = (
-                    kedro_run("mps_extraction", model=name)
-                    if search == OWN
-                    else kedro_run("mps_extraction", model=name, only_search=search)
+                more = {} if search == OWN else {"only_search": search}
+                told = (
+                    f"{unit_name(name, search)} has no complete records under this configuration and is left out; "
+                    f"run `{kedro_run('mps_extraction', typed=THIS_RUN, model=name, **more)}`"
                 )
-                told = "%s has no complete records under this configuration and is left out; run `%s`"
-                log.warning(told, unit_name(name, search), command)
+                if THIS_RUN.first(told):
+                    log.warning("%s", told)
         if not marks[OWN]:
             command = kedro_run("mps_extraction", "metrics")
             raise ClickException(f"no model has complete records under this configuration; run `{command}`")
@@ -74,7 +74,8 @@ def _ready(models: Iterable[str], failures: Failures) -> list[str]:
         try:
             ensure_ready(name, failures)
         except ValueError as error:
-            log.warning("%s is left out: %s", name, error)
+            if THIS_RUN.first(told := f"{name} is left out: {error}"):
+                log.warning("%s", told)
         else:
             ready.append(name)
     return ready
