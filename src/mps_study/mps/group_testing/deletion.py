@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mps_study.mps.common.evidence import EVIDENCE_STEPS
 from mps_study.mps.group_testing.belief import MOST, Belief, Tiles
 from mps_study.mps.inquiry import Inquiry
+from mps_study.mps.minimal.growth import remember
 from mps_study.mps.minimal.tiles import Cells, Grid, Kept
 from mps_study.mps.types import Search
 
@@ -18,6 +19,9 @@ SHRINK, GROW = 0.6, 2.0
 
 FIRST_SHARE = 1 / 8
 """Of the tiles, the most in the first group."""
+
+AHEAD, AT_ONCE = 0.3, 8
+"""Single tiles that are asked about together: at most so many, that are expected to win at most so many tiles."""
 
 
 @dataclass
@@ -36,7 +40,7 @@ def weighed(inquiry: Inquiry, grid: Grid, kept: NDArray[np.bool_]) -> Search[tup
 
 
 def delete(inquiry: Inquiry, belief: Belief, found: Sufficient, least: float) -> Search[Sufficient]:
-    """What is left of a set; without `least` it can spare no tile, and the last questions were its certificate.
+    """What is left of a set; with a `least` of 0 it can spare no tile, and the last questions were its certificate.
 
     The next question is the group that is expected to win most tiles: their number times the chance that the set
     passes without them. How large it may be doubles when one passes and shrinks when one fails. A single tile whose
@@ -46,41 +50,56 @@ def delete(inquiry: Inquiry, belief: Belief, found: Sufficient, least: float) ->
     grid, kept, slack = belief.grid, found.kept, found.slack
     needed = grid.nothing()
     most = max(1.0, kept.sum() * FIRST_SHARE)
-    while True:
-        free = np.flatnonzero(kept & ~needed)
-        if not free.size:
-            break
-        tiles, wins = _best_group(belief, free, slack, int(min(most, kept.sum() - 1)))
+    while (free := np.flatnonzero(kept & ~needed)).size:
+        groups, wins = _next_groups(belief, free, slack, int(min(most, kept.sum() - 1)))
         if wins < least:
             break
-        smaller = kept.copy()
-        smaller[tiles] = False
-        passing, left = yield from weighed(inquiry, grid, smaller[None])
-        loss = float(np.clip(slack - left[0], -MOST, MOST))
-        if len(tiles) == 1:
-            belief.single_was_asked(loss)
-        if passing[0]:
-            kept, slack, needed = smaller, left[0], grid.nothing()
-            belief.are_gone(tiles)
-            most = min(max(most, GROW * len(tiles)), kept.sum() / 2)
-        elif len(tiles) == 1:
-            belief.one_is_lost(int(tiles[0]), loss)
-            needed[tiles] = True
-        else:
-            belief.group_is_lost(tiles, loss)
-            most = max(1.0, SHRINK * len(tiles))
+        smaller = _without_each(kept, groups)
+        passing, left = yield from weighed(inquiry, grid, smaller)
+        losses = [min(max(slack - each, -MOST), MOST) for each in left]
+        first = int(np.argmax(passing)) if passing.any() else None
+        for row, (tiles, loss) in enumerate(zip(groups, losses, strict=True)):
+            if len(tiles) == 1:
+                belief.single_was_asked(loss)
+            if row == first:
+                continue
+            if len(tiles) == 1:
+                belief.one_is_lost(int(tiles[0]), loss)
+                needed[tiles] = True
+            else:
+                belief.group_is_lost(tiles, loss)
+                most = max(1.0, SHRINK * len(tiles))
+        if first is not None:
+            kept, slack, needed = smaller[first], left[first], grid.nothing()
+            belief.are_gone(groups[first])
+            most = min(max(most, GROW * len(groups[first])), kept.sum() / 2)
+            remember(inquiry, grid, kept)
     return Sufficient(kept, slack)
 
 
-def _best_group(belief: Belief, free: Tiles, slack: float, most: int) -> tuple[Tiles, float]:
-    """The tiles to delete next, and how many are expected to be won."""
+def _next_groups(belief: Belief, free: Tiles, slack: float, most: int) -> tuple[list[Tiles], float]:
+    """What to ask about next, and how many tiles the first question is expected to win.
+
+    One group, or the single tile that is most likely to pass; with it those next to it, where none is likely to: what
+    they say is then seldom of a set that has changed.
+    """
     alone = belief.chances(free, slack)
     best = int(np.argmax(alone))
-    tiles, wins = free[best : best + 1], float(alone[best])
-    if most > 1:
+    wins = float(alone[best])
+    if most > 1 and len(free) > 1:
         order = belief.in_order(free)[:most]
         expected = belief.chances_of_groups(order, slack) * np.arange(1, len(order) + 1)
-        size = int(np.argmax(expected[1:])) + 2 if len(order) > 1 else 1
-        if size > 1 and expected[size - 1] > wins:
-            tiles, wins = order[:size], float(expected[size - 1])
-    return tiles, wins
+        size = int(np.argmax(expected[1:])) + 2
+        if expected[size - 1] > wins:
+            return [order[:size]], float(expected[size - 1])
+    likely = np.argsort(-alone, kind="stable")[:AT_ONCE]
+    count = max(1, int(np.searchsorted(np.cumsum(alone[likely]), AHEAD, side="right")))
+    return [free[i : i + 1] for i in likely[:count]], wins
+
+
+def _without_each(kept: Kept, groups: list[Tiles]) -> NDArray[np.bool_]:
+    """(n, t) bool: row i is the set less group i."""
+    smaller = np.repeat(kept[None], len(groups), axis=0)
+    for row, tiles in zip(smaller, groups, strict=True):
+        row[tiles] = False
+    return smaller
