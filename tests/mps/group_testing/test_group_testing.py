@@ -181,15 +181,15 @@ def test_on_random_classifiers_the_set_passes_and_can_spare_no_tile(seed, granul
     assert record.pixels == 0 if record.status == BASELINE else spared(passes, record.mask, granularity) == []
 
 
-def test_where_many_tiles_add_up_it_asks_much_less_than_minimal_for_sets_as_small():
+def test_where_many_tiles_add_up_it_asks_less_than_minimal_for_sets_as_small():
     evaluations, tiles = {}, {}
     for strategy in ("minimal", "group_testing"):
         evaluations[strategy] = tiles[strategy] = 0
         for seed in range(4):
             worth = np.random.default_rng(seed).exponential(1, (56, 56))
-            score = Weighted(20 * worth / worth.sum(), -2.0)
+            score = Weighted(20 * worth / worth.sum(), -5.0)
             (record,) = search(Logits(score), (56, 56), strategy=strategy, granularity=2)
             evaluations[strategy] += record.evaluations
             tiles[strategy] += record.certificate.deletions
-    assert evaluations["group_testing"] < 0.85 * evaluations["minimal"]
-    assert tiles["group_testing"] < 1.15 * tiles["minimal"]
+    assert evaluations["group_testing"] < 0.9 * evaluations["minimal"]
+    assert tiles["group_testing"] < 1.05 * tiles["minimal"]

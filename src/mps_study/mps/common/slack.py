@@ -52,6 +52,6 @@ def _to_the_class(reply: Reply, target: int) -> NDArray[np.float64]:
 
 def _in_steps(nats: NDArray[np.float64]) -> NDArray[np.int64]:
     """Rounded to whole steps; what is not a number counts as the least."""
-    steps = np.nan_to_num(nats * EVIDENCE_STEPS, nan=-np.inf)
-    rounded: NDArray[np.int64] = np.rint(np.clip(steps, -1e6, 1e6)).astype(np.int64)
+    steps = np.fmin(np.fmax(nats * EVIDENCE_STEPS, -1e6), 1e6)  # of a number and NaN the number
+    rounded: NDArray[np.int64] = np.rint(steps).astype(np.int64)
     return rounded

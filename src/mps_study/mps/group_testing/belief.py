@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mps_study.mps.minimal.tiles import Grid
+from mps_study.mps.minimal.tiles import Grid, Kept
 
 Tiles = NDArray[np.intp]
 """Indices of some tiles of a grid."""
@@ -33,6 +33,9 @@ INHERITED = 0.5
 FIRST_MEAN = 0.25
 """What a tile is believed to cost before anything is known of it, in typical losses."""
 
+SHARED = 0.6
+"""The typical loss is the slack of a set over this power of its tiles: they overlap, or each would lose its share."""
+
 MOST = 2.0
 """Nats that an answer counts for at most: beyond, it says that a group mattered and not how much."""
 
@@ -49,6 +52,12 @@ class Belief:
         self.mean = np.zeros(grid.tiles) if mean is None else mean.copy()
         self.mean[self.mean == 0] = FIRST_MEAN * typical
         self.variance = np.full(grid.tiles, typical**2)
+
+    @classmethod
+    def of_set(cls, grid: Grid, kept: Kept, slack: float, coarser: Belief | None) -> Belief:
+        """Of the tiles of a set (t,) bool with this slack more than nothing has; means from coarser tiles if known."""
+        typical = max(slack, 1.0) / max(int(kept.sum()), 1) ** SHARED
+        return cls(grid, typical, None if coarser is None else coarser.refined(grid))
 
     def chances(self, tiles: Tiles, slack: float) -> NDArray[np.float64]:
         """(n,) that a set with this slack passes without each of the tiles."""

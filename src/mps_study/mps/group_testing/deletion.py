@@ -24,6 +24,10 @@ AHEAD, AT_ONCE = 0.3, 8
 """Single tiles that are asked about together: at most so many, that are expected to win at most so many tiles."""
 
 
+HOPE, HOPED = 0.15, 3
+"""A question that is expected to win fewer tiles gives little hope for a set that has so many too many."""
+
+
 @dataclass
 class Sufficient:
     """A set of tiles (t,) bool that passes, and its slack in nats."""
@@ -39,13 +43,16 @@ def weighed(inquiry: Inquiry, grid: Grid, kept: NDArray[np.bool_]) -> Search[tup
     return inquiry.passes(reply), (inquiry.slack(reply) / EVIDENCE_STEPS).tolist()
 
 
-def delete(inquiry: Inquiry, belief: Belief, found: Sufficient, least: float) -> Search[Sufficient]:
+def delete(
+    inquiry: Inquiry, belief: Belief, found: Sufficient, least: float, smaller_than: int | None = None
+) -> Search[Sufficient | None]:
     """What is left of a set; with a `least` of 0 it can spare no tile, and the last questions were its certificate.
 
     The next question is the group that is expected to win most tiles: their number times the chance that the set
     passes without them. How large it may be doubles when one passes and shrinks when one fails. A single tile whose
     deletion failed is not asked about again until the set has changed. Where the best question is expected to win
-    fewer tiles than `least` it ends.
+    fewer tiles than `least` it ends. With `smaller_than` it gives up, and returns None, once little is to be won and
+    the set has not fewer tiles than that.
     """
     grid, kept, slack = belief.grid, found.kept, found.slack
     needed = grid.nothing()
@@ -54,6 +61,8 @@ def delete(inquiry: Inquiry, belief: Belief, found: Sufficient, least: float) ->
         groups, wins = _next_groups(belief, free, slack, int(min(most, kept.sum() - 1)))
         if wins < least:
             break
+        if smaller_than is not None and wins < HOPE and kept.sum() >= smaller_than + HOPED:
+            return None
         smaller = _without_each(kept, groups)
         passing, left = yield from weighed(inquiry, grid, smaller)
         losses = [min(max(slack - each, -MOST), MOST) for each in left]
@@ -74,7 +83,7 @@ def delete(inquiry: Inquiry, belief: Belief, found: Sufficient, least: float) ->
             belief.are_gone(groups[first])
             most = min(max(most, GROW * len(groups[first])), kept.sum() / 2)
             remember(inquiry, grid, kept)
-    return Sufficient(kept, slack)
+    return None if smaller_than is not None and kept.sum() >= smaller_than else Sufficient(kept, slack)
 
 
 def _next_groups(belief: Belief, free: Tiles, slack: float, most: int) -> tuple[list[Tiles], float]:

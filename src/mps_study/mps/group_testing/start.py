@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,16 +16,26 @@ from mps_study.mps.types import Search
 TRIED, ENOUGH, WORTH = 3, 1.5, 0.2
 """Tiles that are tried for slack; nats of it that are enough; nats that one must bring to be kept."""
 
+FEW = 24
+"""Tiles of a set, at most, in which another one is grown of finer tiles."""
 
-def grown(inquiry: Inquiry, tiles: Grid, inside: Kept) -> Search[tuple[Sufficient, bool]]:
-    """A set of coarse tiles that passes, and whether it was found tile by tile, soon."""
+
+class Start(NamedTuple):
+    """A set that passes, and whether it was found tile by tile."""
+
+    found: Sufficient
+    soon: bool
+
+
+def grown(inquiry: Inquiry, tiles: Grid, inside: Kept, loose: bool) -> Search[Start]:
+    """A set of coarse tiles; `loose`: with slack, where it was found tile by tile."""
     kept, promise = yield from grow(inquiry, tiles, inside, FIRST_STEPS)
-    easy = bool(kept.sum() <= FIRST_STEPS) and not np.array_equal(kept, inside)
+    soon = bool(kept.sum() <= FIRST_STEPS) and not np.array_equal(kept, inside)
     _, slack = yield from weighed(inquiry, tiles, kept[None])
     found = Sufficient(kept, slack[0])
-    if easy:
+    if soon and loose:
         found = yield from loosened(inquiry, tiles, inside, found, promise)
-    return found, easy
+    return Start(found, soon)
 
 
 def loosened(
@@ -39,3 +51,14 @@ def loosened(
         if passing[0] and slack[0] > found.slack + WORTH:
             found = Sufficient(larger[0], slack[0])
     return found
+
+
+def regrown(inquiry: Inquiry, tiles: Grid, found: Sufficient, steps: int) -> Search[Sufficient | None]:
+    """A smaller set inside one of finer tiles, grown in so many steps; None where there is none, or it is large."""
+    if found.kept.sum() > FEW:
+        return None
+    kept, _ = yield from grow(inquiry, tiles, found.kept, steps, bulk=False)
+    if np.array_equal(kept, found.kept):
+        return None
+    _, slack = yield from weighed(inquiry, tiles, kept[None])
+    return Sufficient(kept, slack[0])
