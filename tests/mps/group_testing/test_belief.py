@@ -51,7 +51,8 @@ def test_what_is_known_ages_as_tiles_go_and_fastest_beside_them():
     belief = Belief(TILES, 0.5)
     for tile in (0, 7, 35):
         belief.one_is_lost(tile, 0.3)
-    belief.are_gone(np.array([0]))
+    belief.are_gone(np.array([0]), np.array([0.25]))
+    assert belief.gains == {0: 0.25}
     assert belief.variance[7] > belief.variance[35] > 0.0025
 
 

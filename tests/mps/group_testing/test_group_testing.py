@@ -27,6 +27,20 @@ class Weighted:
         return float((self.weights * mask).sum() + self.bias)
 
 
+class Paired(Weighted):
+    """One where it matters as well what is kept above and to the left."""
+
+    def __init__(self, seed, shape, bias):
+        random = np.random.default_rng(seed)
+        super().__init__(random.normal(0.02, 0.2, shape), bias)
+        self.pairs = random.normal(0, 0.2, shape)
+
+    def __call__(self, mask):
+        edges = (self.pairs[1:] * (mask[1:] & ~mask[:-1])).sum()
+        edges += (self.pairs[:, 1:] * (mask[:, 1:] & ~mask[:, :-1])).sum()
+        return super().__call__(mask) + float(edges)
+
+
 def additive(seed, bias=-2.0):
     """One with random weights."""
     return Weighted(np.random.default_rng(seed).normal(0.05, 0.4, SHAPE), bias)
@@ -48,6 +62,7 @@ SCORES = {
     "threshold": lambda mask: float((mask & KNOWN).sum()) / 4 - 5,
     "k of n, all or nothing": lambda mask: 1.0 if (mask & SOME).sum() >= 11 else -1.0,
     "additive": additive(0),
+    "paired": Paired(4, SHAPE, -4.0),
     "additive, nothing helps but all": lambda mask: float(mask.sum()) - mask.size + 0.5,
     "two objects, either": lambda mask: max(mask[2:6, 2:6].sum() - 15.5, mask[16:22, 20:26].sum() - 35.5),
     "two objects, both": lambda mask: min(mask[2:6, 2:6].sum() - 15.5, mask[16:20, 20:24].sum() - 15.5),
@@ -193,3 +208,22 @@ def test_where_many_tiles_add_up_it_asks_less_than_minimal_for_sets_as_small():
             tiles[strategy] += record.certificate.deletions
     assert evaluations["group_testing"] < 0.9 * evaluations["minimal"]
     assert tiles["group_testing"] < 1.05 * tiles["minimal"]
+
+
+def tiles_of(scores, shape, granularity):
+    records = [search(Logits(score), shape, granularity=granularity)[0] for score in scores]
+    return sum(record.certificate.deletions for record in records)
+
+
+def test_swaps_make_sets_smaller_where_tiles_depend_on_each_other(monkeypatch):
+    scores = [Paired(seed, (32, 32), -6.0) for seed in range(6)]
+    with_swaps = tiles_of(scores, (32, 32), 2)
+    monkeypatch.setattr("mps_study.mps.group_testing.swaps.TRIES", 0)
+    assert with_swaps < 0.95 * tiles_of(scores, (32, 32), 2)
+
+
+def test_a_second_way_makes_sets_smaller(monkeypatch):
+    scores = [additive(seed) for seed in range(16)]
+    with_both = tiles_of(scores, SHAPE, 1)
+    monkeypatch.setattr("mps_study.mps.group_testing.group_testing.EASY", 0)
+    assert with_both < tiles_of(scores, SHAPE, 1)

@@ -24,6 +24,9 @@ NEARBY = 0.3
 TOLD = 0.1
 """How sure is what the deletion of one tile alone has told, in typical losses."""
 
+UNSURE = 0.7
+"""How far what a tile brings that comes back is from what it cost, as a share of that."""
+
 CAUTION = 0.3
 """By how many of its standard deviations a tile waits longer to be deleted with others."""
 
@@ -43,12 +46,14 @@ MOST = 2.0
 class Belief:
     """Mean and variance (t,) of the loss of each tile of a grid, in nats of slack.
 
-    `typical` is the loss of one tile as it is, re-estimated from every tile that was deleted alone.
+    `typical` is the loss of one tile as it is, re-estimated from every tile that was deleted alone. `gains`: of tiles
+    that are gone what each one cost then, and so would bring if it came back.
     """
 
     def __init__(self, grid: Grid, typical: float, mean: NDArray[np.float64] | None = None) -> None:
         self.grid, self.typical = grid, typical
         self._squares, self._singles = 4 * typical**2, 4.0
+        self.gains: dict[int, float] = {}
         self.mean = np.zeros(grid.tiles) if mean is None else mean.copy()
         self.mean[self.mean == 0] = FIRST_MEAN * typical
         self.variance = np.full(grid.tiles, typical**2)
@@ -67,11 +72,12 @@ class Belief:
         """The tiles, those first that are most surely cheap."""
         return tiles[np.lexsort((tiles, self.mean[tiles] + CAUTION * np.sqrt(self.variance[tiles])))]
 
-    def chances_of_groups(self, order: Tiles, slack: float) -> NDArray[np.float64]:
-        """(n,) that a set with this slack passes without the first 1, 2, ... of the tiles."""
+    def chances_of_groups(self, order: Tiles, slack: float, gain: float = 0.0) -> NDArray[np.float64]:
+        """(n,) that a set with this slack passes without the first 1, 2, ... of the tiles and with one of this gain."""
         together = np.cumsum(self.mean[order])
         apart = np.arange(1, len(order) + 1) * (DISCREPANCY * self.typical)
-        return _normal((slack - together) / np.sqrt(np.cumsum(self.variance[order]) + apart**2))
+        variance = np.cumsum(self.variance[order]) + apart**2 + (UNSURE * gain) ** 2
+        return _normal((slack + gain - together) / np.sqrt(variance))
 
     def one_is_lost(self, tile: int, loss: float) -> None:
         """Learn what a tile cost, in a set that goes on with it."""
@@ -90,12 +96,17 @@ class Belief:
         self._singles += 1
         self.typical = float(np.sqrt(self._squares / self._singles))
 
-    def are_gone(self, tiles: Tiles) -> None:
-        """What is known ages with the tiles that a set loses for good, and fastest beside them."""
+    def are_gone(self, tiles: Tiles, losses: NDArray[np.float64]) -> None:
+        """What is known ages with the tiles that a set loses for good, for (n,) losses, and fastest beside them."""
+        self.gains.update(zip(tiles.tolist(), losses.tolist(), strict=True))
         self.variance += len(tiles) * (DISCREPANCY * self.typical) ** 2
         if len(tiles) <= 4:
             for tile in tiles.tolist():
                 self.variance[_beside(self.grid, tile)] += (NEARBY * self.typical) ** 2
+
+    def is_back(self, tile: int, gain: float) -> None:
+        """A tile that was gone is part of the set again."""
+        self.mean[tile], self.variance[tile] = gain, (0.5 * self.typical) ** 2
 
     def refined(self, finer: Grid) -> NDArray[np.float64]:
         """(t,) the mean loss of each tile of a finer grid."""

@@ -35,6 +35,11 @@ class Sufficient:
     kept: Kept
     slack: float
 
+    @property
+    def tiles(self) -> int:
+        """How many it has."""
+        return int(self.kept.sum())
+
 
 def weighed(inquiry: Inquiry, grid: Grid, kept: NDArray[np.bool_]) -> Search[tuple[NDArray[np.bool_], list[float]]]:
     """Of n sets (n, t) bool: (n,) which pass, and the slack of each in nats."""
@@ -45,24 +50,23 @@ def weighed(inquiry: Inquiry, grid: Grid, kept: NDArray[np.bool_]) -> Search[tup
 
 def delete(
     inquiry: Inquiry, belief: Belief, found: Sufficient, least: float, smaller_than: int | None = None
-) -> Search[Sufficient | None]:
+) -> Search[Sufficient]:
     """What is left of a set; with a `least` of 0 it can spare no tile, and the last questions were its certificate.
 
     The next question is the group that is expected to win most tiles: their number times the chance that the set
     passes without them. How large it may be doubles when one passes and shrinks when one fails. A single tile whose
     deletion failed is not asked about again until the set has changed. Where the best question is expected to win
-    fewer tiles than `least` it ends. With `smaller_than` it gives up, and returns None, once little is to be won and
-    the set has not fewer tiles than that.
+    fewer tiles than `least` it ends; and, with `smaller_than`, where little is to be won and the set has more
+    tiles than that.
     """
     grid, kept, slack = belief.grid, found.kept, found.slack
     needed = grid.nothing()
     most = max(1.0, kept.sum() * FIRST_SHARE)
     while (free := np.flatnonzero(kept & ~needed)).size:
         groups, wins = _next_groups(belief, free, slack, int(min(most, kept.sum() - 1)))
-        if wins < least:
+        hopeless = smaller_than is not None and wins < HOPE and kept.sum() >= smaller_than + HOPED
+        if wins < least or hopeless:
             break
-        if smaller_than is not None and wins < HOPE and kept.sum() >= smaller_than + HOPED:
-            return None
         smaller = _without_each(kept, groups)
         passing, left = yield from weighed(inquiry, grid, smaller)
         losses = [min(max(slack - each, -MOST), MOST) for each in left]
@@ -80,10 +84,11 @@ def delete(
                 most = max(1.0, SHRINK * len(tiles))
         if first is not None:
             kept, slack, needed = smaller[first], left[first], grid.nothing()
-            belief.are_gone(groups[first])
+            tiles = groups[first]
+            belief.are_gone(tiles, np.full(len(tiles), losses[first] / len(tiles)))
             most = min(max(most, GROW * len(groups[first])), kept.sum() / 2)
             remember(inquiry, grid, kept)
-    return None if smaller_than is not None and kept.sum() >= smaller_than else Sufficient(kept, slack)
+    return Sufficient(kept, slack)
 
 
 def _next_groups(belief: Belief, free: Tiles, slack: float, most: int) -> tuple[list[Tiles], float]:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from mps_study.mps.group_testing.belief import Belief
 from mps_study.mps.group_testing.deletion import Sufficient, delete, weighed
 from mps_study.mps.group_testing.start import grown, regrown
+from mps_study.mps.group_testing.swaps import swapped
 from mps_study.mps.inquiry import Inquiry
-from mps_study.mps.minimal.tiles import grid, sizes_of_tiles
+from mps_study.mps.minimal.tiles import Grid, grid, sizes_of_tiles
 from mps_study.mps.tiled.on_tiles import OnTiles, as_mps, nothing_passes, to_begin_with
 from mps_study.mps.types import Found, Search
 
@@ -46,42 +47,44 @@ class GroupTesting(OnTiles):
         if (yield from nothing_passes(inquiry, finest)):
             return Found((yield from as_mps(inquiry, finest, finest.nothing(), certified=True)))
         way = yield from self._one_way(inquiry)
-        assert way is not None  # one is given up for the first, and this is the first
         if inquiry.evaluations - before < EASY:
-            way = (yield from self._one_way(inquiry, first=way)) or way
+            way = yield from self._one_way(inquiry, way)
         return Found((yield from as_mps(inquiry, finest, way.found.kept, certified=True)))
 
-    def _one_way(self, inquiry: Inquiry, first: Way | None = None) -> Search[Way | None]:
-        """A way to a set; None where it does not become smaller than that of the first way, or is not likely to.
+    def _one_way(self, inquiry: Inquiry, first: Way | None = None) -> Search[Way]:
+        """A way to a set; the first way instead, if this one's set is not smaller, or is not likely to be.
 
         The first way is loosened after its growth. The second is grown again of finer tiles instead.
         """
-        sizes = sizes_of_tiles(inquiry.shape, self.granularity)
-        tiles = grid(inquiry.shape, sizes[0].pixels)
+        *coarse, last = sizes_of_tiles(inquiry.shape, self.granularity)
+        tiles = grid(inquiry.shape, (coarse or [last])[0].pixels)
         _, blank = yield from weighed(inquiry, tiles, tiles.nothing()[None])
         start = yield from grown(inquiry, tiles, to_begin_with(inquiry, tiles), loose=first is None)
         found, belief, growing = start.found, None, first is not None and start.soon
-        began = 0
-        for level, size in enumerate(sizes):
+        for level, size in enumerate(coarse):
             coarser, tiles = tiles, grid(inquiry.shape, size.pixels)
-            found = Sufficient(tiles.refine(found.kept, coarser) & to_begin_with(inquiry, tiles), found.slack)
-            last = level == len(sizes) - 1
-            if level == 0 and start.soon and not last:
+            found = _of_finer(inquiry, tiles, coarser, found)
+            if level == 0 and start.soon:
                 continue
-            if growing and size.growing_steps:
-                again = yield from regrown(inquiry, tiles, found, size.growing_steps)
-                growing = again is not None
-                if again is not None:
-                    found, belief = again, None
-                    continue
-            began = int(found.kept.sum())
-            if last and first is not None and began >= first.began:
-                return None
+            again = (yield from regrown(inquiry, tiles, found, size.growing_steps)) if growing else None
+            growing = again is not None
+            if again is not None:
+                found, belief = again, None
+                continue
             belief = Belief.of_set(tiles, found.kept, found.slack - blank[0], belief)
-            least = 0.0 if last else LEAST[min(level, 2)]
-            smaller_than = None if first is None or not last else int(first.found.kept.sum())
-            left = yield from delete(inquiry, belief, found, least, smaller_than)
-            if left is None:
-                return None
-            found = left
-        return Way(found, began)
+            found = yield from delete(inquiry, belief, found, LEAST[min(level, 2)])
+        coarser, tiles = tiles, grid(inquiry.shape, last.pixels)
+        found = _of_finer(inquiry, tiles, coarser, found)
+        began = found.tiles
+        if first is not None and began >= first.began:
+            return first
+        belief = Belief.of_set(tiles, found.kept, found.slack - blank[0], belief)
+        found = yield from delete(inquiry, belief, found, 0.0, first.found.tiles if first else None)
+        if first is not None and found.tiles >= first.found.tiles:
+            return first
+        return Way((yield from swapped(inquiry, belief, found)), began)
+
+
+def _of_finer(inquiry: Inquiry, tiles: Grid, coarser: Grid, found: Sufficient) -> Sufficient:
+    """The same set of finer tiles."""
+    return Sufficient(tiles.refine(found.kept, coarser) & to_begin_with(inquiry, tiles), found.slack)
