@@ -131,8 +131,8 @@ def _rows(model: str, blocks: list[Block], masks: dict[str, np.ndarray]) -> list
     return rows
 
 
-def minimal_against_rex(images: Images, model: str) -> list[Row]:
-    """Rows of the strategy `minimal` at floors 0, 0.5 and 0.9 against the strategy `rex` at the same floors.
+def tiles_against_rex(images: Images, model: str, strategy: str) -> list[Row]:
+    """Rows of `minimal` or `group_testing` at floors 0, 0.5 and 0.9 against the strategy `rex` at the same floors.
 
     `rex` gives rex-xai's masks, so its areas and calls stand for rex-xai's. Its map does not depend on the floor:
     its calls at a floor are those of the map and of the longer scan.
@@ -142,30 +142,42 @@ def minimal_against_rex(images: Images, model: str) -> list[Row]:
     at_floors = list(extract_mps(iter(images), classifier, SearchConfig(floors=FLOORS)))
     rows = []
     for i, share in enumerate((0.0, *FLOORS)):
-        config = SearchConfig(strategy="minimal", minimum_confidence_threshold=share)
+        config = SearchConfig(strategy=strategy, minimum_confidence_threshold=share)
         found = list(extract_mps(iter(images), classifier, config))
         sets = [record.pixels if share == 0 else record.floors[i - 1].mps.pixels for record in at_floors]
         calls = [r.calls + (s - r.pixels) // chunk for r, s in zip(at_floors, sets, strict=True)]
-        rows += _minimal_rows(f"{model}: minimal at floor {share:g}", share, found, sets, calls)
-        print(f"{model}: minimal at floor {share:g} done", flush=True)
+        rows += _tiles_rows(f"{model}: {strategy} at floor {share:g}", BARS[strategy][share > 0], found, sets, calls)
+        print(f"{model}: {strategy} at floor {share:g} done", flush=True)
     return rows
 
 
-def _minimal_rows(name: str, share: float, found: list[MpsRecord], sets: list[int], calls: list[int]) -> list[Row]:
+BARS = {
+    "minimal": ((("0.40", "0.20"), ("0.33", "0.20")), (("0.35", "0.20"), ("1", ""))),
+    "group_testing": ((("0.12", "0.10"), ("0.25", "0.20")), (("0.35", "0.20"), ("1", ""))),
+}
+"""Must and reach of a strategy's area and evaluations against ReX's: at floor 0, and above it."""
+
+
+def _tiles_rows(
+    name: str,
+    bars: tuple[tuple[str, str], tuple[str, str]],
+    found: list[MpsRecord],
+    sets: list[int],
+    calls: list[int],
+) -> list[Row]:
     area = np.array([record.pixels for record in found], dtype=float)
     theirs = np.array(sets, dtype=float)
     evaluations = np.array([record.evaluations for record in found], dtype=float)
     n = len(found)
     low, high = f"{min(area / theirs):.3f}", f"{max(area / theirs):.3f}"
-    bars = ("0.40", "0.20") if share == 0 else ("0.35", "0.20")
-    cost = ("0.33", "0.20") if share == 0 else ("1", "")
+    areas, cost = bars
     ratio = evaluations.mean() / np.mean(calls)
     rows = [
-        Row(f"{name}: summed area / ReX's (range of images)", *bars, f"{area.sum() / theirs.sum():.3f}", n, low, high),
-        Row(f"{name}: geometric mean of area / ReX's", *bars, f"{np.exp(np.log(area / theirs).mean()):.3f}", n),
+        Row(f"{name}: summed area / ReX's (range of images)", *areas, f"{area.sum() / theirs.sum():.3f}", n, low, high),
+        Row(f"{name}: geometric mean of area / ReX's", *areas, f"{np.exp(np.log(area / theirs).mean()):.3f}", n),
         Row(f"{name}: mean evaluations / ReX's mean calls", *cost, f"{ratio:.3f}", n),
         Row(f"{name}: evaluations an image", "", "", **spread(evaluations.tolist(), 0)),
-        Row(f"{name}: images with a larger set", "10 %" if share == 0 else "", "0", f"{(area > theirs).sum()}", n),
+        Row(f"{name}: images with a larger set", "10 %", "0", f"{(area > theirs).sum()}", n),
         Row(f"{name}: mean confidence of the set alone", "", "", f"{np.mean([r.confidence for r in found]):.3f}", n),
     ]
     return rows

@@ -15,6 +15,10 @@ from mps_study.mps.types import Reply, Slice
 SHAPE = (3, 224, 224)
 
 
+BARS = {"rex": ("30", "10"), "group_testing": ("30", "15")}
+"""Microseconds of the engine an evaluation, must and reach."""
+
+
 class Free:
     """Paints nothing and answers from a table drawn in advance: the class in one of four rows."""
 
@@ -45,14 +49,14 @@ def images(n: int, shape: tuple[int, ...] = SHAPE) -> Iterator[tuple[str, np.nda
 def time_of_an_evaluation(repeats: int = 5, n: int = 8) -> list[Row]:
     """Rows of microseconds an evaluation, a strategy each."""
     rows = []
-    for strategy in ("rex", "minimal"):
+    for strategy in ("rex", "minimal", "group_testing"):
         times = []
         for _ in range(repeats):
             free, made = Free(), list(images(n))
             began = time.perf_counter()
             records = list(extract_mps(iter(made), free, SearchConfig(strategy=strategy)))
             times.append(1e6 * (time.perf_counter() - began) / sum(record.evaluations for record in records))
-        bars = ("30", "10") if strategy == "rex" else ("", "")
+        bars = BARS.get(strategy, ("", ""))
         rows.append(Row(f"engine, {strategy}: microseconds an evaluation", *bars, **spread(times, 1)))
     return rows
 

@@ -1,6 +1,6 @@
 """The benchmark: prints its table and writes it, with the machine, to benchmarks/results/.
 
-    python benchmarks/run.py --images FOLDER [--n 20] [--only rex,minimal,several,engine,memory,cost]
+    python benchmarks/run.py --images FOLDER [--n 20] [--only rex,minimal,group_testing,several,engine,memory,cost]
     python benchmarks/run.py --images FOLDER --n 50 --step 4 --only methods [--name NAME]
     python benchmarks/run.py --only downstream [--study 1000]
 
@@ -17,7 +17,7 @@ import json
 from datetime import date
 from pathlib import Path
 
-from against_rex import minimal_against_rex, side_by_side
+from against_rex import side_by_side, tiles_against_rex
 from cost import grow
 from downstream import FULL, downstream
 from engine import memory, time_of_an_evaluation
@@ -25,7 +25,7 @@ from methods import methods
 from more_sets import several
 from setting import RESULTS, Row, facts, images_of, rows_as_dicts
 
-SECTIONS = ("engine", "memory", "rex", "minimal", "several", "cost", "downstream", "methods")
+SECTIONS = ("engine", "memory", "rex", "minimal", "group_testing", "several", "cost", "downstream", "methods")
 WITHOUT_IMAGES = {"engine", "memory", "downstream"}
 
 
@@ -77,8 +77,8 @@ def _section(name: str, chosen: argparse.Namespace) -> list[Row]:
         images = images_of(chosen.images, chosen.start, chosen.step, chosen.n, model)
         if name == "rex":
             rows += side_by_side(images, model, chosen.rex_python, chosen.block, sizes)
-        elif name == "minimal":
-            rows += minimal_against_rex(images, model)
+        elif name in ("minimal", "group_testing"):
+            rows += tiles_against_rex(images, model, name)
         else:
             rows += several(images, model)
     return rows

@@ -21,6 +21,7 @@ SEARCHES = {
     "contrastive": {"iterations": 2, "contrastive_threshold": 0.0},
     "complete": {"iterations": 2, "contrastive_threshold": 0.0},
     "minimal": {"granularity": 2},
+    "group_testing": {"granularity": 2},
     "sag": {"patches": 4, "successors": 8, "threshold": 0.0},
     "ddmin": {"granularity": 2},
     "backward": {"granularity": 4, "at_once": 2},

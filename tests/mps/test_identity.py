@@ -27,6 +27,7 @@ BORN = {
     "contrastive": RESPONSIBILITY | {"contrastive_threshold": 1.0},
     "complete": RESPONSIBILITY | {"contrastive_threshold": 1.0},
     "minimal": {"granularity": 4},
+    "group_testing": {"granularity": 4},
     "sag": {
         "patches": 7, "beam": 3, "successors": 15, "roots": 10, "shared": 1, "threshold": 0.9, "guide": "deletion",
         "edges": "hard",

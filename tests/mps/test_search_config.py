@@ -113,7 +113,7 @@ def test_a_choice_is_a_name_a_mapping_or_an_object_at_every_level(ways, meant):
         ),
         (
             {"granularity": 2},
-            "search.granularity is not read by the strategy rex .* or choose minimal, ddmin, backward$",
+            "search.granularity is not read by the strategy rex .* or choose minimal, group_testing, ddmin, backward$",
         ),
         ({"contrastive_threshold": 0.5}, "choose contrastive, complete$"),
         ({"strategy": "minimal", "contrastive_threshold": 1.0}, "not read by the strategy minimal"),

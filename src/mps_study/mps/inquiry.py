@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mps_study.mps.anytime import Anytime
-from mps_study.mps.common.evidence import EVIDENCE_STEPS, with_log_odds
+from mps_study.mps.common.evidence import with_log_odds
+from mps_study.mps.common.memory import Memory
+from mps_study.mps.common.slack import near_a_step, slack
 from mps_study.mps.common.smallest import Smallest, improvements
 from mps_study.mps.common.terms import Terms
 from mps_study.mps.mutants import Mutants, Shape, Within
 from mps_study.mps.types import Reply, Search, Target
 
-_NONE = np.float32(np.nan)
 _DECIMALS = 4
 
 
@@ -60,8 +61,8 @@ class Inquiry:
         self._company = Smallest()
         self.calls = 0
         self.evaluations = 0
-        self._memory: dict[int, tuple[int, np.float32, np.float32]] = {}
-        self._alone: set[int] = set()
+        self.slack_counts = False
+        self._memory = Memory()
 
     def aim(self, whole: Reply, wanted: int | None = None) -> None:
         """Set the class that is to be kept, and watch the confidences at which passing begins.
@@ -125,6 +126,13 @@ class Inquiry:
             same &= np.round(reply.confidences, _DECIMALS) >= self.floor()
         return same
 
+    def slack(self, reply: Reply) -> NDArray[np.int64]:
+        """(n,) how far each mutant is from failing, or from passing, in steps of 1/16 nat (see `common/slack.py`).
+
+        Whoever reads it sets `slack_counts` before its first question, so that what lies near a step is asked again.
+        """
+        return slack(reply, self.target.label, self.floor(), self.passes(reply), self.by_share)
+
     def _reaches_floor(self, confidences: NDArray[np.float32]) -> NDArray[np.bool_]:
         """(n,) whether the target's confidences reach the floor; nothing does where there is none."""
         floor = np.float32(self.floor())
@@ -165,10 +173,10 @@ class Inquiry:
             rows = np.fromiter(new.values(), dtype=np.intp, count=len(new))[: self.left]
             if len(rows):
                 fresh = mutants if len(rows) == len(digests) else mutants.take(rows, mutants.alone)
-                memory.update(zip(new, _entries((yield from self._evaluate(fresh))), strict=False))
+                memory.take(list(new)[: len(rows)], (yield from self._evaluate(fresh)))
             if len(rows) < len(new):
                 raise BudgetSpent
-        return self._remembered(digests, mutants.label)
+        return self.heard(memory.reply(digests, mutants.label))
 
     def ask_alone(self, mutants: Mutants) -> Search[Reply]:
         """The same, each evaluated in a batch of one, unless it was before; memory takes these replies for the truth.
@@ -178,16 +186,15 @@ class Inquiry:
         """
         mutants = self._restricted(mutants)
         digests: list[int] = mutants.digests().tolist()
-        new = {digest: row for row, digest in enumerate(digests) if not self._settled(digest, mutants.label)}
+        new = {digest: row for row, digest in enumerate(digests) if not self._memory.settled(digest, mutants.label)}
         if new:
             alone = mutants.take(np.fromiter(new.values(), dtype=np.intp, count=len(new)), alone=True)
             self._spend(len(new))
             reply = self._full((yield alone), alone)
-            self._memory.update(zip(new, _entries(reply), strict=True))
-            self._alone.update(new)
+            self._memory.take(new, reply, alone=True)
             if not alone.soft:
                 self.verified.take(alone, self.passes(self.heard(reply)))
-        return self._remembered(digests, mutants.label)
+        return self.heard(self._memory.reply(digests, mutants.label))
 
     def ask_anew(self, mutants: Mutants) -> Search[Reply]:
         """The model's own reply, margins included, each mutant in a batch of one, whatever memory knows of it.
@@ -198,25 +205,7 @@ class Inquiry:
         alone = mutants.take(np.arange(len(mutants)), alone=True)
         self._spend(len(alone))
         reply = self._full((yield alone), alone)
-        digests: list[int] = alone.digests().tolist()
-        self._memory.update(zip(digests, _entries(reply), strict=True))
-        self._alone.update(digests)
-        return self.heard(reply)
-
-    def _settled(self, digest: int, label: int) -> bool:
-        """Whether a mutant was evaluated alone, and said the log-odds if a class is named now."""
-        if digest not in self._alone:
-            return False
-        top, _, odds = self._memory[digest]
-        return label < 0 or top < 0 or not np.isnan(odds)
-
-    def _remembered(self, digests: list[int], label: int) -> Reply:
-        known = [self._memory[digest] for digest in digests]
-        reply = Reply(
-            np.array([top for top, _, _ in known], dtype=np.int64),
-            np.array([confidence for _, confidence, _ in known], dtype=np.float32),
-            log_odds=np.array([odds for _, _, odds in known], dtype=np.float32) if label >= 0 else None,
-        )
+        self._memory.take(alone.digests().tolist(), reply, alone=True)
         return self.heard(reply)
 
     def visible(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -264,21 +253,21 @@ class Inquiry:
         for edge in self.edges:
             close |= np.abs(confidences - edge) < tolerance * edge
         if reply.log_odds is not None:
-            steps = reply.log_odds * EVIDENCE_STEPS
-            near = np.abs(steps - np.floor(steps) - 0.5) < tolerance * EVIDENCE_STEPS
-            close |= near & np.isfinite(reply.margins)
+            close |= near_a_step(reply.log_odds, tolerance) & np.isfinite(reply.margins)
+        if self.slack_counts:
+            close |= near_a_step(reply.margins, tolerance)
         narrow = np.flatnonzero(close)
         if not narrow.size:
             return reply
         alone = mutants.take(narrow, alone=True)
         again = self._full((yield alone), alone)
-        labels, confidences = reply.labels.copy(), reply.confidences.copy()
-        labels[narrow], confidences[narrow] = again.labels, again.confidences
+        labels, confidences, margins = reply.labels.copy(), reply.confidences.copy(), reply.margins.copy()
+        labels[narrow], confidences[narrow], margins[narrow] = again.labels, again.confidences, again.margins
         log_odds = reply.log_odds
         if log_odds is not None and again.log_odds is not None:
             log_odds = log_odds.copy()
             log_odds[narrow] = again.log_odds
-        return Reply(labels, confidences, log_odds=log_odds)
+        return Reply(labels, confidences, margins, log_odds)
 
 
 def _shares(reply: Reply) -> NDArray[np.float32]:
@@ -288,8 +277,3 @@ def _shares(reply: Reply) -> NDArray[np.float32]:
         shares = 1 / (1 + np.exp(-reply.log_odds.astype(np.float64)))
     finite: NDArray[np.float32] = np.where(reply.labels < 0, np.nan, shares).astype(np.float32)
     return finite
-
-
-def _entries(reply: Reply) -> list[tuple[int, np.float32, np.float32]]:
-    log_odds = [_NONE] * len(reply.labels) if reply.log_odds is None else list(reply.log_odds)
-    return list(zip(reply.labels.tolist(), reply.confidences, log_odds, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mps_study.mps.group_testing.group_testing import GroupTesting
 from mps_study.mps.minimal.minimal import Minimal
 from mps_study.mps.rex.contrastive import Complete, Contrastive
 from mps_study.mps.rex.rex import Rex
@@ -15,6 +16,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "contrastive": Contrastive,
     "complete": Complete,
     "minimal": Minimal,
+    "group_testing": GroupTesting,
     "sag": Sag,
     "ddmin": Ddmin,
     "backward": Backward,

@@ -34,12 +34,13 @@ def with_log_odds(reply: Reply, mutants: Mutants) -> Reply:
     A classifier that does not say them leaves what its top-1 class tells: the class's own log-odds if it is on
     top, else the most that they can be.
     """
-    if mutants.label < 0:
-        return replace(reply, log_odds=None)
+    return replace(reply, log_odds=None if mutants.label < 0 else log_odds_of(reply, mutants.label))
+
+
+def log_odds_of(reply: Reply, label: int) -> NDArray[np.float32]:
+    """(n,) the log-odds of a class: those that the reply says, else what its top-1 class tells of them."""
     share = np.clip(reply.confidences.astype(np.float64), _LEAST_ODDS, 1 - _LEAST_ODDS)
-    share = np.where(reply.labels == mutants.label, share, np.minimum(share, 1 - share))
+    share = np.where(reply.labels == label, share, np.minimum(share, 1 - share))
     known = reply.log_odds
     log_odds = np.log(share / (1 - share)).astype(np.float32)
-    if known is not None:
-        log_odds = np.where(np.isnan(known), log_odds, known)
-    return replace(reply, log_odds=log_odds)
+    return log_odds if known is None else np.where(np.isnan(known), log_odds, known)

@@ -23,12 +23,12 @@ TRIED_AGAIN = 8
 _LADDER = 4
 
 
-def grow(inquiry: Inquiry, grid: Grid, inside: Kept, steps: int) -> Search[tuple[Kept, Promise]]:
+def grow(inquiry: Inquiry, grid: Grid, inside: Kept, steps: int, bulk: bool = True) -> Search[tuple[Kept, Promise]]:
     """Some tiles of `inside` (t,) bool, a set that passes, which pass as well; `inside` itself if none are found.
 
     A step adds the tile with which the target class has most evidence; ties go to the earlier tile. The first set
-    that passes ends it. After `steps` steps tiles are added in growing numbers. With it, the promise of the tiles:
-    one that added little is a good one to delete.
+    that passes ends it. After `steps` steps tiles are added in growing numbers, if `bulk`. With it, the promise of the
+    tiles: one that added little is a good one to delete.
     """
     kept, gains, now = grid.nothing(), np.zeros(grid.tiles, dtype=np.int64), 0
     for step in range(steps):
@@ -41,6 +41,8 @@ def grow(inquiry: Inquiry, grid: Grid, inside: Kept, steps: int) -> Search[tuple
         kept, now = grid.added(kept, tiles[[best]])[0], int(found[best])
         if passing[best]:
             return kept, -gains
+    if not bulk:
+        return inside, -gains
     kept = yield from _grow_in_bulk(inquiry, grid, kept, inside, _by_gain(gains, inside & ~kept))
     return kept, -gains
 
