@@ -71,7 +71,7 @@ class Scored:
 
 def quick(strategy: str, iterations: int = 2) -> dict[str, int]:
     """Few iterations for a strategy that has some."""
-    return {} if strategy == "minimal" else {"iterations": iterations}
+    return {} if strategy in ("minimal", "group_testing") else {"iterations": iterations}
 
 
 def at_least(known: np.ndarray, t: int) -> Rule:

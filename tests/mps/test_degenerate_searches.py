@@ -85,7 +85,7 @@ def test_a_top_1_that_does_not_survive_its_own_evaluation_is_unrepeatable_and_ha
     assert np.isnan(record.area) and np.isnan(record.confidence)
 
 
-@pytest.mark.parametrize("strategy", ["rex", "minimal"])
+@pytest.mark.parametrize("strategy", ["rex", "minimal", "group_testing"])
 def test_a_set_that_is_the_whole_image_has_passed_twice(strategy):
     classifier = Forgets(lambda mask: 0)
     classifier.faithful = True

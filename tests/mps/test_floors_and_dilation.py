@@ -21,7 +21,7 @@ def search(classifier, **config):
     return record
 
 
-@pytest.mark.parametrize("strategy", ["rex", "minimal"])
+@pytest.mark.parametrize("strategy", ["rex", "minimal", "group_testing"])
 def test_each_floor_gets_the_set_of_a_search_at_that_floor(strategy):
     record = search(Scored(score), strategy=strategy, floors=[0.5, 0.9], **quick(strategy, 3))
     assert [at.share for at in record.floors] == [0.5, 0.9]

@@ -32,7 +32,7 @@ class Strict(FakeClassifier):
         return super().classify(batch)
 
 
-@pytest.mark.parametrize("strategy", ["rex", "minimal"])
+@pytest.mark.parametrize("strategy", ["rex", "minimal", "group_testing"])
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_images_of_several_sizes_are_searched_side_by_side_as_if_alone(workers, strategy):
     config = SearchConfig(strategy, **quick(strategy))
@@ -53,7 +53,7 @@ def test_batches_are_full_where_there_are_enough_images_of_each_size():
     assert sum(in_company) > 0.9 * 8 * len(in_company)
 
 
-@pytest.mark.parametrize("strategy", ["rex", "minimal", "contrastive"])
+@pytest.mark.parametrize("strategy", ["rex", "minimal", "group_testing", "contrastive"])
 @pytest.mark.parametrize("workers", [1, 3])
 def test_what_must_be_alone_is_asked_in_a_batch_of_one_whoever_else_is_in_flight(workers, strategy):
     class Near(Strict):

@@ -49,7 +49,7 @@ def search(config, classifier=None, **targets):
     return record
 
 
-@pytest.mark.parametrize("strategy", ["rex", "minimal", "contrastive"])
+@pytest.mark.parametrize("strategy", ["rex", "minimal", "group_testing", "contrastive"])
 def test_the_class_on_top_gives_the_record_of_top_1_to_the_bit(strategy):
     config = SearchConfig(strategy)
     one, other = search(config), search(config, targets=2)
@@ -58,7 +58,7 @@ def test_the_class_on_top_gives_the_record_of_top_1_to_the_bit(strategy):
     assert one.target == other.target
 
 
-@pytest.mark.parametrize("strategy", ["rex", "minimal"])
+@pytest.mark.parametrize("strategy", ["rex", "minimal", "group_testing"])
 @pytest.mark.parametrize("wanted", [0.5, 0.9, 1.0])
 def test_a_class_that_is_not_on_top_keeps_its_share_of_the_confidence(strategy, wanted):
     record = search(SearchConfig(strategy, minimum_confidence_threshold=wanted), targets=1)

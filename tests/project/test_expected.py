@@ -49,6 +49,7 @@ def test_then_a_search_that_costs_alike_but_not_one_that_does_not():
         (SearchConfig("minimal", minimum_confidence_threshold=0.9), 1950),
         (SearchConfig("minimal", granularity=8, minimum_confidence_threshold=0.5), 735),
         (SearchConfig("minimal", budget=500), 500),
+        (SearchConfig("group_testing"), 600),
     ],
 )
 def test_documented_figures(search, value):
@@ -65,6 +66,7 @@ def test_documented_figures(search, value):
         SearchConfig(tree_depth=3),
         SearchConfig(ranking="random"),
         SearchConfig("minimal", granularity=16),
+        SearchConfig("group_testing", minimum_confidence_threshold=0.9),
         SearchConfig(several=3),
         SearchConfig(baseline="mean"),
     ],

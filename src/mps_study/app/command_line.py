@@ -31,7 +31,7 @@ def cli() -> None:
     "--out", "-o", type=click.Path(path_type=Path), help="The picture: .png, .svg, .pdf.  [default: IMAGE_mps.png]"
 )
 @click.option("--several", type=int, default=1, help="Sets that are looked for, the first included.")
-@click.option("--strategy", default="rex", help="rex, minimal, contrastive, complete.")
+@click.option("--strategy", default="rex", help="rex, minimal, group_testing, ... (docs/methods.md).")
 @click.option("--iterations", type=int, help="Random partitions; ReX and the paper use 20.  [default: 5]")
 @click.option("--floor", type=float, default=0.0, help="Share of the original confidence that the set must keep.")
 @click.option("--baseline", default="0", help="What is not kept becomes: a number, mean, blur, ...")

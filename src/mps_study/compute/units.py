@@ -20,7 +20,7 @@ LONGEST_SECONDS = 120.0
 SHARES = 3
 """A unit is one of so many parts of what is left for each worker."""
 
-EVALUATIONS = {"minimal": 900.0}
+EVALUATIONS = {"minimal": 900.0, "group_testing": 700.0}
 """Evaluations that an image is expected to take, by strategy, where no record says it."""
 
 EVALUATIONS_ELSE = 2500.0

@@ -161,11 +161,17 @@ def _minimal(search: SearchConfig) -> Figure | None:
     return Figure(value, 0.8 * value, 1.4 * value, DEFAULT, OF_LITE0) if tile == 4 else None
 
 
+def _group_testing(search: SearchConfig) -> Figure | None:
+    floor, tile = search.minimum_confidence_threshold, search.as_dict()["strategy"]["granularity"]
+    return Figure(600, 460, 840, DEFAULT, OF_LITE0) if (tile, floor) == (4, 0.0) else None
+
+
 OF_LITE0 = "EfficientNet-Lite0; range of means over 10 to 40 images"
 
 FIGURES: dict[str, tuple[Callable[[SearchConfig], Figure | None], set[str], set[str]]] = {
     "rex": (_rex, {"iterations", "cuts"}, {"floors", "minimum_confidence_threshold"}),
     "minimal": (_minimal, {"granularity"}, {"minimum_confidence_threshold"}),
+    "group_testing": (_group_testing, {"granularity"}, {"minimum_confidence_threshold"}),
 }
 """Strategy -> what it was measured to cost, and the parameters, of the strategy and of all searches, that may be other
 than their defaults for that. docs/cost.md says on what each number stands."""
