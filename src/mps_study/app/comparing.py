@@ -123,7 +123,7 @@ def _run(out: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "kedro", "run"], cwd=out, env=environment, check=False)
     if done.returncode:
         raise ComparisonError(
-            f"the run in {out} ended with exit code {done.returncode}; the same command goes on there"
+            f"the run in {out} ended with exit code {done.returncode}; once that is mended, the same command goes on"
         )
 
 

@@ -39,7 +39,7 @@ def paths(models: Iterable[str], searches: Iterable[str]) -> Iterator[str]:
     """The long ones among the paths that are written below a study's folder, without what unfinished files add."""
     digest, day = "0" * 64, "2026-01-01T00.00.00.000Z"
     searches = list(searches)
-    yield f"01_training_images/{digest}.jpeg"
+    yield f"01_training_images/{digest[:2]}/{digest}.jpeg"
     yield f"06_measures/sub_explanations.parquet/{day}/sub_explanations.parquet"
     yield "08_report/figures/searches_beside_each_other.png"
     for model in models:

@@ -84,3 +84,16 @@ def test_offline_mode_is_respected(cache, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert "HF_HUB_OFFLINE is set" in hub_fault({"resnet": RESNET})
     assert fake.asked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("resnet", "in the roster (`--params models.resnet.weights=file:PATH`)"),
+        ("resnet152.a1_in1k", "in the roster (beside its `timm:`, in conf/*/parameters*.yml)"),
+    ],
+)
+def test_where_a_file_is_named_is_a_place_that_takes_it(cache, monkeypatch, name, where):
+    """`--params` parts a name that has a dot, as timm's own names have in a comparison."""
+    answering(monkeypatch, 403)
+    assert where in hub_fault({name: RESNET})

@@ -152,6 +152,15 @@ def test_a_mean_and_its_interval_share_a_cell(large: StudyResults, pages: dict[s
     assert "Area, labelled, low" not in html
 
 
+def test_a_row_of_no_model_has_no_empty_heading(small: StudyResults) -> None:
+    """As where a table says of all models why it has nothing to show."""
+    table = TABLES["models"](small)
+    table.loc[table.index[0], "Model"] = ""
+    html = render_report(small, {"models": table}, {})
+    assert html.count('<th scope="row"') == len(table) - 1 > 0
+    assert not re.search(r"<th[^>]*></th>", html)
+
+
 def test_failures_are_counted_and_listed(pages: dict[str, tuple[str, Page]]) -> None:
     words = pages["miniature"][1].words
     assert "found 23, unstable 1" in words and "no set passed" in words

@@ -32,10 +32,12 @@ def hub_fault(entries: Mapping[str, ModelEntry]) -> str | None:
         return None
     names = list(missing)
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    typed = f"`--params models.{names[0]}.weights=file:PATH`"
+    where = typed if "." not in names[0] else "beside its `timm:`, in conf/*/parameters*.yml"
     return (
         f"no Hugging Face hub: {why}, and its cache here ({constants.HF_HUB_CACHE}) has no weights of {listed}; check "
         "the network, copy that cache from a machine that has them, or give `weights: file:PATH` in the roster "
-        f"(`--params models.{names[0]}.weights=file:PATH`)"
+        f"({where})"
     )
 
 
