@@ -50,6 +50,7 @@ def test_then_a_search_that_costs_alike_but_not_one_that_does_not():
         (SearchConfig("minimal", granularity=8, minimum_confidence_threshold=0.5), 735),
         (SearchConfig("minimal", budget=500), 500),
         (SearchConfig("group_testing"), 600),
+        (SearchConfig("group_testing", minimum_confidence_threshold=0.5), 960),
     ],
 )
 def test_documented_figures(search, value):

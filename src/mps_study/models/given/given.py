@@ -10,7 +10,7 @@ from mps_study.models.inference.preprocessing import Preprocessing
 from mps_study.models.roster.outputs import LabelsOutput, Output
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # by identity, so that it has a hash whatever it holds
 class GivenModel:
     """A model, with what nobody can read from it.
 
