@@ -24,11 +24,11 @@ class Colours(nn.Module):
 
 
 def test_a_module_is_exported_into_the_project_and_has_the_sets_of_its_file(tmp_path):
-    (tmp_path / "images").mkdir()
+    (tmp_path / "images/blue").mkdir(parents=True)
     for number in range(3):
         pixels = np.random.default_rng(number).integers(100, 110, (30, 40, 3), dtype=np.uint8)
         pixels[4:20, 5 + number : 30] = (30, 20, 230)
-        Image.fromarray(pixels).save(tmp_path / "images" / f"{number}.png")
+        Image.fromarray(pixels).save(tmp_path / "images/blue" / f"{number}.png")
     module = GivenModel(Colours().eval(), {**PLAIN, "input_size": 16}, class_names=NAMES)
     file = colour_model(tmp_path / "file.onnx", **FORMS["float32"][0])
     out = tmp_path / "out"
