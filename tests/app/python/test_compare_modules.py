@@ -37,7 +37,7 @@ def test_a_module_is_exported_into_the_project_and_has_the_sets_of_its_file(tmp_
     assert (out / "data/given/Colours.onnx").is_file()
     dice = found.table("dice").set_index("Model")
     assert dice.loc["Colours", "file"] == 1
-    with pytest.raises(ValueError, match="table 'modles' is unknown; nearest: models"):
+    with pytest.raises(ValueError, match="table 'modles' is unknown; did you mean 'models'"):
         found.table("modles")
 
 
