@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
-from distributed import Security
+from distributed import Security, Status
 from jobs_of import (
     MINIMAL,
     REX,
@@ -29,7 +29,7 @@ from mps_study.compute.asking import Asking, certificates
 from mps_study.compute.closing import all_closed
 from mps_study.compute.here import Here
 from mps_study.compute.jobs import LostError
-from mps_study.compute.on_dask import fetching
+from mps_study.compute.on_dask import cluster, fetching
 from mps_study.compute.on_dask.cluster import OnDask, local_cluster, scheduler_at
 from mps_study.mps.types import FAILED
 
@@ -136,6 +136,22 @@ def test_what_did_not_arrive_as_it_was_sent_is_not_opened(tmp_path, monkeypatch)
     assert [path for path in (tmp_path / "models").rglob("*") if path.is_file()] == []
     with pytest.raises(ValueError, match="must lie beside the model"):
         fetching.take_block(folder, "../m.onnx", b"")
+
+
+def test_a_process_that_dask_does_not_start_again_is_started_anyway(monkeypatch, caplog):
+    """Its nanny takes it for one that is still starting, as where it dies before the nanny has heard that it is up."""
+    monkeypatch.setattr(cluster, "REVIVE_SECONDS", 1)
+    with local_cluster(Asking("cpu"), 1) as client:
+        (nanny,) = client.cluster.workers.values()
+        (first,) = client.nthreads()
+        nanny.status = Status.starting
+        os.kill(nanny.process.pid, 9)
+        end = time.monotonic() + 60
+        while not client.nthreads().keys() - {first} and time.monotonic() < end:
+            time.sleep(0.2)
+        (second,) = client.nthreads()
+        assert second != first and client.submit(int, "7").result(timeout=30) == 7
+    assert "stays away; another is started" in caplog.text
 
 
 def test_a_local_cluster_listens_on_the_loopback_alone_and_leaves_no_process():

@@ -9,6 +9,8 @@ import os
 import signal
 import socket
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +34,9 @@ CORES_A_WORKER = 4
 """Of a local cluster without GPUs: each worker holds a model of its own."""
 
 CONNECT_SECONDS = 10
+
+LOOK_SECONDS, REVIVE_SECONDS = 1, 20
+"""How often the processes of a local cluster are looked at; how long one may stay away, which Dask starts again."""
 
 UNDISTURBED = "mps_study.compute.on_dask.undisturbed"
 """Loaded by each worker of a local cluster when it starts."""
@@ -112,9 +117,12 @@ def local_cluster(asking: Asking, workers: int | None = None) -> Iterator[Client
         )
         client = Client(cluster, timeout=CONNECT_SECONDS)
         log.info("a cluster of %d processes on this machine", number)
+        ended = threading.Event()
+        threading.Thread(target=_revive, args=(cluster, number, ended), name="revive", daemon=True).start()
         try:
             yield client
         finally:
+            ended.set()
             _kill(cluster)
             with contextlib.suppress(Exception):
                 client.close(timeout=1)
@@ -145,11 +153,35 @@ def _options(i: int, number: int, gpus: Sequence[str], security: Any, folder: st
     }
 
 
+def _revive(cluster: SpecCluster, number: int, ended: threading.Event) -> None:
+    """Start another process in the place of one that stays away; in a thread, until the cluster has ended.
+
+    Dask's nanny starts a worker again that dies, but not one that dies before the nanny has heard that it is up, as where
+    the first that it is given is the image which kills it; and of a start that fails it only writes a line.
+    """
+    away: dict[object, float] = {}
+    while not ended.wait(LOOK_SECONDS):
+        for name, nanny in list(cluster.workers.items()):
+            if (process := _process_of(nanny)) is not None and process.is_alive():
+                away.pop(name, None)
+            elif time.monotonic() - away.setdefault(name, time.monotonic()) > REVIVE_SECONDS:
+                log.warning("a process of the cluster on this machine stays away; another is started")
+                del away[name]
+                with contextlib.suppress(Exception):  # it is gone one way or the other
+                    cluster.sync(cluster.workers.pop(name).close, callback_timeout=REVIVE_SECONDS)
+                cluster.scale(number)
+
+
+def _process_of(nanny: Nanny) -> Any:
+    """The process of a nanny's worker; None where there is none."""
+    return getattr(nanny.process, "process", None)
+
+
 def _kill(cluster: SpecCluster) -> None:
     """End the workers' processes now, whatever they do."""
     for nanny in cluster.workers.values():
         nanny.auto_restart = False
-        process = getattr(nanny.process, "process", None)
+        process = _process_of(nanny)
         if process is not None and process.pid:
             with contextlib.suppress(OSError):
                 os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
