@@ -156,8 +156,8 @@ def _options(i: int, number: int, gpus: Sequence[str], security: Any, folder: st
 def _revive(cluster: SpecCluster, number: int, ended: threading.Event) -> None:
     """Start another process in the place of one that stays away; in a thread, until the cluster has ended.
 
-    Dask's nanny starts a worker again that dies, but not one that dies before the nanny has heard that it is up, as where
-    the first that it is given is the image which kills it; and of a start that fails it only writes a line.
+    Dask's nanny starts a worker again that dies, but not one that dies before the nanny has heard that it is up, as
+    where the first that it is given is the image which kills it; and of a start that fails it only writes a line.
     """
     away: dict[object, float] = {}
     while not ended.wait(LOOK_SECONDS):
