@@ -13,6 +13,9 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_its_committed_outputs_are_whole(path):
     notebook = nbformat.read(path, as_version=4)
+    if any("import quantus" in cell.source for cell in notebook.cells):
+        wanted = "Quantus imports OpenCV, which needs the system's libGL.so.1 (Debian: libgl1)"
+        pytest.importorskip("cv2", reason=wanted, exc_type=ImportError)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.outputs for cell in code), "run the notebook and save it with its outputs"
     assert path.stat().st_size < 600_000, "smaller pictures, please: the notebook is committed"
