@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from models.colour_models import FORMS, colour_model
-from mps_study import OnnxClassifier, SearchConfig, extract_mps
+from mps_study import GivenModel, MpsAttribution, OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.given.asked import GivenModelError
 from mps_study.models.given.classifier import GivenClassifier, name_of
 
@@ -73,6 +73,21 @@ def test_answers_may_be_tensors_lists_or_what_keeps_its_logits_under_that_name(i
         model = GivenClassifier(lambda inputs, answer=answer: answer(colours(inputs)), SHAPE)
         np.testing.assert_allclose(model.logits(images[0][1][None]), colours(images[0][1][None]), rtol=1e-6)
         assert model.classes == 3 and model.logits(np.stack([pixels for _, pixels in images])).shape == (4, 3)
+
+
+def test_probabilities_that_nobody_told_of_are_refused_before_the_search(images):
+    def shares(inputs):
+        odds = np.exp(colours(inputs))
+        return odds / odds.sum(axis=1, keepdims=True)
+
+    config = SearchConfig("minimal", granularity=4)
+    with pytest.raises(ValueError, match="its output looks like probabilities"):
+        next(extract_mps(images, shares, config))
+    with pytest.raises(ValueError, match="its output looks like probabilities"):
+        module = nn.Sequential(Colours(), nn.Softmax(dim=1)).eval()
+        MpsAttribution(module, config).attribute(torch.from_numpy(images[0][1][None]))
+    told = list(extract_mps(images, GivenModel(shares, output="probabilities"), config))
+    assert [r.mask.tobytes() for r in told] == [r.mask.tobytes() for r in extract_mps(images, colours, config)]
 
 
 def test_one_column_is_two_classes():

@@ -45,7 +45,8 @@ def extract_mps(
     Raises:
         FileNotFoundError: no such ONNX file.
         ValueError: an image that is not a finite float32 array (c, h, w); a map or baseline image that is missing or
-            does not fit; `config.target` that is a name or `label`, and no `targets`; a model that is none.
+            does not fit; `config.target` that is a name or `label`, and no `targets`; a model that is none, or whose
+            answers to the first image are not what they are taken for.
 
     Example:
         >>> def lower_half(inputs):  # two classes: dark and bright below
@@ -66,18 +67,28 @@ def _with_classifier(
     """The images, and what answers their mutants; the first image is looked at where the model needs its size."""
     if hasattr(model, "classify"):
         return images, cast(Classifier, model)
-    from mps_study.app.python.subject import subject_of  # takes seconds, which the engine alone need not wait for
+    from mps_study.app.python.subject import is_path, subject_of  # takes seconds; the engine alone need not wait
+    from mps_study.models.export.own_onnx import check_answers
     from mps_study.models.given.classifier import GivenClassifier
     from mps_study.models.given.given import GivenModel
+    from mps_study.models.inference.batched import BatchedClassifier
     from mps_study.models.inference.classifier import OnnxClassifier
+    from mps_study.models.inference.painting.painted import check_shape
 
     given = model if isinstance(model, GivenModel) else GivenModel(model)
-    if isinstance(given.model, Path) or str(given.model).endswith(".onnx"):
-        return images, OnnxClassifier(given.model, output=given.output)
-    if isinstance(given.model, str):
+    if isinstance(given.model, str) and not is_path(given.model):
         return images, subject_of(given, None, "auto", None).classifier
     images = iter(images)
     first = next(images, None)
-    shape = None if first is None or np.ndim(first[1]) != 3 else np.shape(first[1])
-    classifier = GivenClassifier(given.model, cast(tuple[int, int, int], shape or (3, 224, 224)), given.output)
-    return ([] if first is None else chain([first], images)), classifier
+    shape = (3, 224, 224) if first is None or np.ndim(first[1]) != 3 else cast(tuple[int, int, int], np.shape(first[1]))
+    classifier: BatchedClassifier
+    if isinstance(given.model, str | Path):
+        classifier = OnnxClassifier(given.model, output=given.output)
+    else:
+        classifier = GivenClassifier(given.model, shape, given.output)
+    if first is None:
+        return [], classifier
+    if np.ndim(first[1]) == 3 and first[1].dtype == np.float32 and np.isfinite(first[1]).all():
+        check_shape(classifier.path, classifier.signature, shape)
+        check_answers(classifier, [first[1]])  # else the search says what is wrong with the image
+    return chain([first], images), classifier
