@@ -2,25 +2,13 @@
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from torch import nn
 
 from models.colour_models import FORMS, PLAIN, colour_model
+from models.colour_modules import Colours
 from mps_study import Comparison, GivenModel, compare
 
 NAMES = ["red", "green", "blue"]
-
-
-class Colours(nn.Module):
-    """The same as `colour_model`."""
-
-    def __init__(self):
-        super().__init__()
-        self.slope = nn.Parameter(torch.tensor(30.0))
-
-    def forward(self, inputs):
-        return inputs.mean(dim=(2, 3)) * self.slope
 
 
 def test_a_module_is_exported_into_the_project_and_has_the_sets_of_its_file(tmp_path):

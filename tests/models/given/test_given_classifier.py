@@ -9,22 +9,12 @@ import torch
 from torch import nn
 
 from models.colour_models import FORMS, colour_model
+from models.colour_modules import Colours
 from mps_study import GivenModel, MpsAttribution, OnnxClassifier, SearchConfig, extract_mps
 from mps_study.models.given.asked import GivenModelError
 from mps_study.models.given.classifier import GivenClassifier, name_of
 
 SHAPE = (3, 16, 16)
-
-
-class Colours(nn.Module):
-    """The same as `colour_model`: how red, green and blue the mean of an image is."""
-
-    def __init__(self):
-        super().__init__()
-        self.slope = nn.Parameter(torch.tensor(30.0))
-
-    def forward(self, inputs):
-        return inputs.mean(dim=(2, 3)) * self.slope
 
 
 def colours(inputs):
