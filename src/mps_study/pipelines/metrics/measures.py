@@ -160,7 +160,8 @@ def of_this_study(frame: pd.DataFrame, name: str, known: Collection[tuple[str, s
     Frames of the stage `probing` are as old as its last run, and records or models may have changed since.
     """
     if not len(frame):
-        log.warning("%s: nothing was asked yet; run `%s`", name, kedro_run("probing", "metrics"))
+        told = "%s: nothing was asked; if the parameters `probing` ask for it, run `%s`"
+        log.warning(told, name, kedro_run("probing", "metrics"))
         return frame
     mark = "fingerprint" if "fingerprint" in frame else "digest"
     here = pd.MultiIndex.from_frame(frame[["model", mark]].astype(str)).isin(list(known))
