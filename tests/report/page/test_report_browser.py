@@ -367,7 +367,7 @@ def test_a_search_can_be_chosen_in_grid_and_dialog(page: Page, searched_folder: 
     area = searched.searches.areas.set_index(["image", "model", "search"])["area"]
     page.goto((searched_folder / "explorer.html").as_uri())
     page.locator("#filters .search").select_option("minimal")
-    assert "1 without a set" in page.locator("#grid .facts").nth(3).inner_text()
+    assert "1 without a set" in page.locator("#grid .facts").nth(3).text_content()
     page.locator("#grid button").nth(4).click()
     drawn(page)
     shown = page.locator("#panels figcaption").all_text_contents()
