@@ -24,14 +24,18 @@ OWN = "study"
 SHARE = "Share of the own search's area"
 
 
-def methods(folder: str, start: int, step: int, n: int, name: str) -> list[Row]:
+def methods(
+    folder: str, start: int, step: int, n: int, name: str, searches: list[str] | None, floors: list[float] | None
+) -> list[Row]:
     """Rows of each search's area and cost at each floor; the report's tables and figure go to benchmarks/results.
 
-    The project stays in `benchmarks/.methods/NAME`, so the same call again goes on where the last one stopped.
+    All of the environment's searches and floors, or these beside ReX and the class alone. The project stays in
+    `benchmarks/.methods/NAME`, so the same call again goes on where the last one stopped, and one that names more
+    searches makes only those.
     """
     project = STUDIES / name
-    if not project.exists():
-        _new(project, folder, start, step, n)
+    _with_images(project, folder, start, step, n)
+    _ask_for(project, n, searches, floors)
     rates = _run(project)
     report = project / "data/methods/08_report"
     table = pd.read_csv(report / "tables/methods.csv")
@@ -43,21 +47,35 @@ def methods(folder: str, start: int, step: int, n: int, name: str) -> list[Row]:
     return [row for facts in table.to_dict("records") for row in _rows(facts)]
 
 
-def _new(project: Path, folder: str, start: int, step: int, n: int) -> None:
+def _with_images(project: Path, folder: str, start: int, step: int, n: int) -> None:
+    """Make the project, or see that it has these images."""
     found = sorted(candidates_of({"kind": "folder", "path": folder}), key=lambda candidate: candidate.image)
     chosen = found[start::step][:n]
     if len(chosen) < n:
         raise SystemExit(f"{folder} has {len(found)} images: not {n} of them from {start} in steps of {step}")
-    new_project(project)
+    named = {f"{place:04d}_{Path(candidate.image).name}": candidate for place, candidate in enumerate(chosen)}
     images = project / "data/chosen"
+    if project.exists():
+        if {path.name for path in images.iterdir()} != set(named):
+            raise SystemExit(f"{project.relative_to(ROOT)} is of other images: give another --name, or remove it")
+        return
+    new_project(project)
     images.mkdir(parents=True)
-    for place, candidate in enumerate(chosen):
-        (images / f"{place:04d}_{Path(candidate.image).name}").write_bytes(candidate.read())
-    conf = project / PARAMETERS
-    said: dict[str, Any] = yaml.safe_load(conf.read_text(encoding="utf-8"))
-    draw = {"source": {"kind": "folder", "path": str(images)}, "n": n}
+    for name, candidate in named.items():
+        (images / name).write_bytes(candidate.read())
+
+
+def _ask_for(project: Path, n: int, searches: list[str] | None, floors: list[float] | None) -> None:
+    said: dict[str, Any] = yaml.safe_load((ROOT / PARAMETERS).read_text(encoding="utf-8"))
+    draw = {"source": {"kind": "folder", "path": str(project / "data/chosen")}, "n": n}
     said["data_sampling"] = {"labelled": None, "unlabelled": draw}
-    conf.write_text(yaml.safe_dump(said, sort_keys=False), encoding="utf-8")
+    if floors is not None:
+        said["search"]["floors"] = floors
+    if searches is not None:
+        if unknown := set(searches) - set(said["searches"]):
+            raise SystemExit(f"no search {', '.join(sorted(unknown))} in {PARAMETERS}: {', '.join(said['searches'])}")
+        said["searches"] = {name: chosen for name, chosen in said["searches"].items() if name in searches}
+    (project / PARAMETERS).write_text(yaml.safe_dump(said, sort_keys=False), encoding="utf-8")
 
 
 def _run(project: Path) -> dict[str, float]:

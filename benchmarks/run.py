@@ -1,7 +1,7 @@
 """The benchmark: prints its table and writes it, with the machine, to benchmarks/results/.
 
     python benchmarks/run.py --images FOLDER [--n 20] [--only rex,minimal,group_testing,several,engine,memory,cost]
-    python benchmarks/run.py --images FOLDER --n 50 --step 4 --only methods [--name NAME]
+    python benchmarks/run.py --images FOLDER --n 50 --step 4 --only methods [--searches ddmin,lime] [--floors 0.5]
     python benchmarks/run.py --only downstream [--study 1000]
 
 FOLDER holds images in the folder layout (one sub-folder a class); `methods` takes hours, and goes on where it was
@@ -42,6 +42,8 @@ def main() -> None:
     parser.add_argument("--block", type=int, default=4, help="images in a block, on which walls are compared")
     parser.add_argument("--only", default=",".join(SECTIONS[:-1]), help="all sections but methods, by default")
     parser.add_argument("--study", type=int, default=FULL, help="images of the study of `downstream`")
+    parser.add_argument("--searches", help="of `methods`, beside ReX: all of conf/methods, by default")
+    parser.add_argument("--floors", help="of `methods`, beside the class alone: 0.5,0.9 by default, '' for none")
     parser.add_argument("--name", default="benchmark", help="of the files in benchmarks/results")
     chosen = parser.parse_args()
     sections = chosen.only.split(",")
@@ -63,7 +65,9 @@ def _section(name: str, chosen: argparse.Namespace) -> list[Row]:
     if name == "downstream":
         return downstream(chosen.study)
     if name == "methods":
-        return methods(chosen.images, chosen.start, chosen.step, chosen.n, chosen.name)
+        searches = None if chosen.searches is None else chosen.searches.split(",")
+        floors = None if chosen.floors is None else [float(floor) for floor in chosen.floors.split(",") if floor]
+        return methods(chosen.images, chosen.start, chosen.step, chosen.n, chosen.name, searches, floors)
     if name == "cost":
         grown = grow(chosen.images, chosen.start, RESULTS / f"{chosen.name}_cost.png")
         return [
