@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -36,10 +37,11 @@ def methods(
     project = STUDIES / name
     _with_images(project, folder, start, step, n)
     _ask_for(project, n, searches, floors)
-    rates = _run(project)
+    rates = _rates(project, _run(project))
     report = project / "data/methods/08_report"
     table = pd.read_csv(report / "tables/methods.csv")
     table["Evaluations a second"] = [rates.get(search) for search in table["Search"]]
+    table["Seconds an image"] = table["Evaluations an image"] / table["Evaluations a second"]
     RESULTS.mkdir(exist_ok=True)
     table.to_csv(RESULTS / f"{name}_methods.csv", index=False, float_format="%.4g")
     for kept, source in (("differences.csv", "tables/search_differences.csv"), ("anytime.png", "figures/anytime.png")):
@@ -89,6 +91,14 @@ def _run(project: Path) -> dict[str, float]:
                 rates[told["search"] or OWN] = float(told["rate"])
     if run.returncode:
         raise SystemExit(f"the study in {project.relative_to(ROOT)} failed; the same command goes on there")
+    return rates
+
+
+def _rates(project: Path, made: dict[str, float]) -> dict[str, float]:
+    """Those of this run, and of earlier ones for searches that it did not make."""
+    kept = project / "data/rates.json"
+    rates = (json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}) | made
+    kept.write_text(json.dumps(rates, indent=1), encoding="utf-8")
     return rates
 
 

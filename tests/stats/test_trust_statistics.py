@@ -52,16 +52,22 @@ def test_parts_of_architectures_are_compared_on_the_same_images():
     assert row["p"] == pytest.approx(stats.friedmanchisquare(*means).pvalue)
 
 
-def test_the_slope_of_log_area_is_found_whatever_models_and_images_add():
+def sure_areas(noise):
+    """Rows of three models and thirty images, whose log area falls by 1.5 a unit of confidence."""
     rows = []
-    for model, of_model in zip("abc", (0.0, 1.0, -0.5), strict=True):
+    for model, of_model, of_rows in zip("abc", (0.0, 1.0, -0.5), noise, strict=True):
         of_image = np.random.default_rng(1).normal(0, 0.5, 30)
         sure = np.random.default_rng(ord(model)).uniform(0, 1, 30)
-        area = np.exp(-3 + of_model + of_image - 1.5 * sure + np.random.default_rng(9).normal(0, 0.05, 30))
+        area = np.exp(-3 + of_model + of_image - 1.5 * sure + of_rows)
         rows.append(pd.DataFrame({
             "image": IMAGES, "model": model, "search": "study", "status": "found", "area": area, "confidence": 0.5,
             "target_confidence": sure,
         }))  # fmt: skip
+    return rows
+
+
+def test_the_slope_of_log_area_is_found_whatever_models_and_images_add():
+    rows = sure_areas(np.random.default_rng(9).normal(0, 0.05, (3, 30)))
     found = confidence_mixed(pd.concat(rows), pd.DataFrame(), CONFIG).set_index("contrast")
     image = found.loc["confidence of the image"]
     assert image["ci_low"] < -1.5 < image["ci_high"] and image["effect"] == pytest.approx(-1.5, abs=0.1)
@@ -69,6 +75,14 @@ def test_the_slope_of_log_area_is_found_whatever_models_and_images_add():
     assert found.loc["confidence of the set", "reason"] == "all areas or confidences are equal"
     alone = confidence_mixed(rows[0], pd.DataFrame(), CONFIG)
     assert (alone["status"] == "skipped").all() and alone["reason"].str.startswith("1 model(s)").all()
+
+
+def test_areas_that_are_explained_exactly_have_no_interval():
+    """Their likelihood has no maximum; where the search for one ends is a matter of rounding."""
+    found = confidence_mixed(pd.concat(sure_areas(np.zeros((3, 30)))), pd.DataFrame(), CONFIG).set_index("contrast")
+    image = found.loc["confidence of the image"]
+    assert image["status"] == "skipped" and np.isnan(image["p"])
+    assert "no residual" in image["reason"] or "singular" in image["reason"]
 
 
 def test_a_study_without_annotations_or_parts_has_no_rows():

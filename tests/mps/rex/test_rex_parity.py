@@ -40,10 +40,21 @@ CONFIGS = {
 }
 
 
+AT_ONCE = {"rex_default": 2, "rex_weighted": 1, "rex_additive": 1, "rex_all": 1}
+"""Photographs of each reference that the quick suite asks about; the others are slow."""
+
+
 @pytest.mark.parametrize(
     ("name", "photos_of_reference"),
-    [*((name, slice(2)) for name in CONFIGS), pytest.param("rex_default", slice(2, None), marks=pytest.mark.slow)],
-    ids=[*CONFIGS, "rex_default_all_others"],
+    [
+        *((name, slice(n)) for name, n in AT_ONCE.items()),
+        *(
+            pytest.param(name, slice(n, None), marks=pytest.mark.slow)
+            for name, n in AT_ONCE.items()
+            if name != "rex_all"
+        ),
+    ],
+    ids=[*AT_ONCE, "rex_default_others", "rex_weighted_others", "rex_additive_others"],
 )
 def test_masks_maps_and_calls_are_those_of_rex_xai(name, photos_of_reference, efficientnet_lite0):
     photos = pixels()

@@ -10,7 +10,7 @@ import pandas as pd
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 SINGULAR = 1e-6
-"""A random intercept whose variance is a smaller share of the outcome's is estimated at zero."""
+"""A random intercept, or a residual, whose variance is a smaller share of the outcome's is estimated at zero."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ def fit_area(rows: pd.DataFrame, intercepts: Sequence[str]) -> Fit:
 
     The covariance is that of the fixed effects given the variance components, as lme4 reports
     it. A variance at zero is not an error: the fixed effects remain those of the smaller model,
-    and `notes` says so. Raises FitError when the optimiser fails or no finite answer comes out.
+    and `notes` says so. Raises FitError when the optimiser fails, no finite answer comes out, or
+    no residual is left: the likelihood then has no maximum, and where the optimiser stops
+    depends on the machine.
 
     Cost: one group that holds all rows makes crossed effects possible; sparse matrices keep
     15 models x 500 images to a few seconds.
@@ -72,6 +74,8 @@ def fit_area(rows: pd.DataFrame, intercepts: Sequence[str]) -> Fit:
         raise FitError("; ".join(["the optimiser did not converge", *notes]))
     if not (np.isfinite(effects).all() and np.isfinite(covariance).all()) or (np.diag(covariance) <= 0).any():
         raise FitError("; ".join(["no finite standard error", *notes]))
+    if result.scale < SINGULAR * (result.scale + result.vcomp.sum()):
+        raise FitError("the model explains every area exactly; no residual is left to tell chance from")
     return Fit(effects, covariance, "; ".join(notes))
 
 
