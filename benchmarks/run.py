@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument("--block", type=int, default=4, help="images in a block, on which walls are compared")
     parser.add_argument("--only", default=",".join(SECTIONS[:-1]), help="all sections but methods, by default")
     parser.add_argument("--study", type=int, default=FULL, help="images of the study of `downstream`")
-    parser.add_argument("--searches", help="of `methods`, beside ReX: all of conf/methods, by default")
-    parser.add_argument("--floors", help="of `methods`, beside the class alone: 0.5,0.9 by default, '' for none")
+    parser.add_argument("--searches", type=_names, help="of `methods`, beside ReX: all of conf/methods, by default")
+    parser.add_argument("--floors", type=_numbers, help="of `methods`, beside the class alone: 0.5,0.9, or '' for none")
     parser.add_argument("--name", default="benchmark", help="of the files in benchmarks/results")
     chosen = parser.parse_args()
     sections = chosen.only.split(",")
@@ -57,6 +57,14 @@ def main() -> None:
         _write(rows, chosen)
 
 
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in _names(text)]
+
+
 def _section(name: str, chosen: argparse.Namespace) -> list[Row]:
     if name == "engine":
         return time_of_an_evaluation()
@@ -65,9 +73,8 @@ def _section(name: str, chosen: argparse.Namespace) -> list[Row]:
     if name == "downstream":
         return downstream(chosen.study)
     if name == "methods":
-        searches = None if chosen.searches is None else chosen.searches.split(",")
-        floors = None if chosen.floors is None else [float(floor) for floor in chosen.floors.split(",") if floor]
-        return methods(chosen.images, chosen.start, chosen.step, chosen.n, chosen.name, searches, floors)
+        which = chosen.images, chosen.start, chosen.step, chosen.n, chosen.name
+        return methods(*which, chosen.searches, chosen.floors)
     if name == "cost":
         grown = grow(chosen.images, chosen.start, RESULTS / f"{chosen.name}_cost.png")
         return [
